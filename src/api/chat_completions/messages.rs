@@ -1,0 +1,286 @@
+//! Messages: a conversation of turns here, a list of items upstream.
+
+use std::{borrow::Cow, collections::HashMap};
+
+use serde::Serialize;
+use serde_json::value::RawValue;
+
+use super::{
+    tools::Tools,
+    wire::{Content, Message, Part, ToolCall},
+};
+use crate::{
+    api::{Error, fields::read},
+    protocol::{Item, raw, raw_str},
+    shaping::{Ignored, Names, call_id},
+};
+
+/// The items that `messages` come to, in their order.
+pub(super) fn input(
+    messages: Vec<&RawValue>,
+    tools: &Tools,
+    names: &mut Names,
+    ignored: &mut Ignored,
+) -> Result<Vec<Item>, Error> {
+    if messages.is_empty() {
+        return Err(Error::invalid("Invalid 'messages': there must be at least one message.")
+            .code("empty_array")
+            .param("messages"));
+    }
+    let mut input = Input {
+        items: Vec::with_capacity(messages.len() + 8),
+        custom_calls: HashMap::new(),
+        legacy_calls: HashMap::new(),
+        tools,
+        names,
+        ignored,
+    };
+    for (index, json) in messages.into_iter().enumerate() {
+        let at = format!("messages[{index}]");
+        input.message(read(&at, json)?, &at)?;
+    }
+    if input.items.is_empty() {
+        return Err(Error::invalid("None of the messages says anything.").param("messages"));
+    }
+    Ok(input.items)
+}
+
+struct Input<'t> {
+    items: Vec<Item>,
+    /// Ids of the calls whose tools take free text.
+    custom_calls: HashMap<String, ()>,
+    /// The id made up for the last call of each function, where the client knows none.
+    legacy_calls: HashMap<String, String>,
+    tools: &'t Tools,
+    names: &'t mut Names,
+    ignored: &'t mut Ignored,
+}
+
+#[derive(Serialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+enum Sent<'a> {
+    Message { role: &'a str, content: Vec<SentPart<'a>> },
+    FunctionCall { call_id: &'a str, name: &'a str, arguments: &'a RawValue },
+    CustomToolCall { call_id: &'a str, name: &'a str, input: &'a RawValue },
+    FunctionCallOutput { call_id: &'a str, output: &'a RawValue },
+    CustomToolCallOutput { call_id: &'a str, output: &'a RawValue },
+}
+
+#[derive(Serialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+enum SentPart<'a> {
+    InputText {
+        text: &'a RawValue,
+    },
+    OutputText {
+        text: &'a RawValue,
+    },
+    Refusal {
+        refusal: &'a RawValue,
+    },
+    InputImage {
+        image_url: &'a RawValue,
+        detail: Cow<'a, RawValue>,
+    },
+    InputFile {
+        #[serde(skip_serializing_if = "Option::is_none")]
+        filename: Option<&'a RawValue>,
+        file_data: &'a RawValue,
+    },
+}
+
+impl Input<'_> {
+    fn push(&mut self, sent: &Sent<'_>) {
+        self.items.push(Item::new(sent));
+    }
+
+    fn message(&mut self, message: Message<'_>, at: &str) -> Result<(), Error> {
+        if message.reasoning_content.is_some() || message.reasoning.is_some() {
+            // What the model thought is for people to read; it is not for it to read as speech.
+            self.ignored.drop("messages.reasoning_content");
+        }
+        if message.name.is_some() && message.role != "function" && message.role != "tool" {
+            self.ignored.drop("messages.name");
+        }
+        match &*message.role {
+            "system" | "developer" => self.said("developer", &message, at),
+            "user" => self.said("user", &message, at),
+            "assistant" => self.assistant(&message, at),
+            "tool" => self.tool(&message, at),
+            "function" => self.function(&message, at),
+            other => Err(Error::wrong_value(
+                format!("{at}.role"),
+                format!(
+                    "'{other}'. Supported values are: 'system', 'developer', 'user', 'assistant', 'tool' and 'function'"
+                ),
+            )),
+        }
+    }
+
+    /// In its own place: the order is the prompt's meaning, and its prefix is what is cached.
+    fn said(&mut self, role: &str, message: &Message<'_>, at: &str) -> Result<(), Error> {
+        let at = format!("{at}.content");
+        if message.content.is_none() {
+            return Err(Error::missing(at));
+        }
+        let content = match Content::read(message.content, &at)? {
+            Some(content) => content.parts().into_iter().enumerate(),
+            None => vec![Part::Text(empty())].into_iter().enumerate(),
+        };
+        let part = |(index, part)| match part {
+            Part::Text(text) => Ok(SentPart::InputText { text }),
+            part if role == "user" => input_part(part, &format!("{at}[{index}]")),
+            _ => Err(Error::unsupported(
+                format!("{at}[{index}]"),
+                "System and developer messages must be text-only.",
+            )),
+        };
+        let content = content.map(part).collect::<Result<Vec<_>, _>>()?;
+        self.push(&Sent::Message { role, content });
+        Ok(())
+    }
+
+    fn assistant(&mut self, message: &Message<'_>, at: &str) -> Result<(), Error> {
+        let content_at = format!("{at}.content");
+        let parts = Content::read(message.content, &content_at)?.map(Content::parts);
+        let mut content = Vec::new();
+        for (index, part) in parts.unwrap_or_default().into_iter().enumerate() {
+            content.push(match part {
+                Part::Text(text) => SentPart::OutputText { text },
+                Part::Refusal(refusal) => SentPart::Refusal { refusal },
+                Part::Image { .. } | Part::File { .. } => {
+                    return Err(Error::unsupported(
+                        format!("{content_at}[{index}]"),
+                        "An assistant's message holds text and refusals only.",
+                    ));
+                }
+            });
+        }
+        if let Some(refusal) =
+            message.refusal.filter(|text| raw_str(text).is_some_and(|text| !text.is_empty()))
+        {
+            content.push(SentPart::Refusal { refusal });
+        }
+        if message.audio.is_some() {
+            self.ignored.drop("messages.audio");
+        }
+        // A message that says nothing would stand between a call and its output.
+        if !content.is_empty() {
+            self.push(&Sent::Message { role: "assistant", content });
+        }
+        for (index, call) in message.tool_calls.iter().flatten().enumerate() {
+            self.call(call, &format!("{at}.tool_calls[{index}]"))?;
+        }
+        if let Some(function) = &message.function_call {
+            let id = format!("call_legacy_{}", self.items.len());
+            self.legacy_calls.insert(function.name.clone().into_owned(), id.clone());
+            let arguments = arguments(function.arguments);
+            let name = self.names.send(&function.name).into_owned();
+            self.push(&Sent::FunctionCall { call_id: &id, name: &name, arguments: &arguments });
+        }
+        Ok(())
+    }
+
+    fn call(&mut self, call: &ToolCall<'_>, at: &str) -> Result<(), Error> {
+        let Some(id) = &call.id else { return Err(Error::missing(format!("{at}.id"))) };
+        let id = call_id(id);
+        let (name, payload, custom) = match (&call.function, &call.custom) {
+            // Some clients replay every call as a function's, so the tool itself decides.
+            (Some(function), _) => {
+                (&function.name, function.arguments, self.tools.custom.contains(&*function.name))
+            }
+            (None, Some(custom)) => (&custom.name, custom.input, true),
+            (None, None) => return Err(Error::missing(format!("{at}.function"))),
+        };
+        let name = self.names.send(name).into_owned();
+        if custom {
+            let input = payload.filter(|input| raw_str(input).is_some()).unwrap_or(empty());
+            self.push(&Sent::CustomToolCall { call_id: &id, name: &name, input });
+            self.custom_calls.insert(id.into_owned(), ());
+        } else {
+            let arguments = arguments(payload);
+            self.push(&Sent::FunctionCall { call_id: &id, name: &name, arguments: &arguments });
+        }
+        Ok(())
+    }
+
+    fn tool(&mut self, message: &Message<'_>, at: &str) -> Result<(), Error> {
+        let Some(id) = &message.tool_call_id else {
+            return Err(Error::missing(format!("{at}.tool_call_id")));
+        };
+        let id = call_id(id);
+        let output = output(message.content, &format!("{at}.content"))?;
+        if self.custom_calls.contains_key(&*id) {
+            self.push(&Sent::CustomToolCallOutput { call_id: &id, output: &output });
+        } else {
+            self.push(&Sent::FunctionCallOutput { call_id: &id, output: &output });
+        }
+        Ok(())
+    }
+
+    fn function(&mut self, message: &Message<'_>, at: &str) -> Result<(), Error> {
+        let Some(name) = &message.name else { return Err(Error::missing(format!("{at}.name"))) };
+        let Some(id) = self.legacy_calls.remove(&**name) else {
+            return Err(Error::wrong_value(
+                format!("{at}.name"),
+                format!("no assistant message before it calls the function '{name}'"),
+            ));
+        };
+        let output = output(message.content, &format!("{at}.content"))?;
+        self.push(&Sent::FunctionCallOutput { call_id: &id, output: &output });
+        Ok(())
+    }
+}
+
+fn input_part<'a>(part: Part<'a>, at: &str) -> Result<SentPart<'a>, Error> {
+    Ok(match part {
+        Part::Text(text) => SentPart::InputText { text },
+        Part::Image { url, detail } => {
+            let detail = detail.map_or_else(|| Cow::Owned(raw("auto")), Cow::Borrowed);
+            SentPart::InputImage { image_url: url, detail }
+        }
+        Part::File { name, data } => SentPart::InputFile { filename: name, file_data: data },
+        Part::Refusal(_) => {
+            return Err(Error::unsupported(at, "Only an assistant's message holds refusals."));
+        }
+    })
+}
+
+/// What a tool gave: one text, or parts where there is more than text.
+fn output<'a>(content: Option<&'a RawValue>, at: &str) -> Result<Cow<'a, RawValue>, Error> {
+    let parts = match Content::read(content, at)? {
+        None => return Ok(Cow::Borrowed(empty())),
+        Some(Content::Text(text)) => return Ok(Cow::Borrowed(text)),
+        Some(Content::Parts(parts)) => parts,
+    };
+    if let [Part::Text(text)] = parts.as_slice() {
+        return Ok(Cow::Borrowed(text));
+    }
+    let texts: Option<Vec<Cow<'_, str>>> = parts
+        .iter()
+        .map(|part| match part {
+            Part::Text(text) => raw_str(text),
+            Part::Image { .. } | Part::File { .. } | Part::Refusal(_) => None,
+        })
+        .collect();
+    if let Some(texts) = texts {
+        return Ok(Cow::Owned(raw(&texts.concat())));
+    }
+    let part = |(index, part)| input_part(part, &format!("{at}[{index}]"));
+    let parts = parts.into_iter().enumerate().map(part).collect::<Result<Vec<_>, _>>()?;
+    Ok(Cow::Owned(raw(&parts)))
+}
+
+/// A call's arguments as a JSON string; some clients keep them parsed.
+fn arguments(json: Option<&RawValue>) -> Cow<'_, RawValue> {
+    match json {
+        Some(json) if json.get() == r#""""# || json.get() == "null" => Cow::Owned(raw("{}")),
+        Some(json) if json.get().starts_with('"') => Cow::Borrowed(json),
+        Some(json) => Cow::Owned(raw(json.get())),
+        None => Cow::Owned(raw("{}")),
+    }
+}
+
+fn empty() -> &'static RawValue {
+    serde_json::from_str(r#""""#).expect("two quotes are a JSON string")
+}

@@ -1,0 +1,235 @@
+//! What a client is told when its request fails: one shape, whatever the upstream spoke.
+
+use std::{borrow::Cow, time::Duration};
+
+use axum::response::{IntoResponse, Response};
+use http::{HeaderName, HeaderValue, StatusCode, header};
+use serde::Serialize;
+
+use crate::{
+    auth,
+    protocol::Failure,
+    shaping::{Rejected, UnknownModel},
+    upstream,
+};
+
+/// An error in the shape of the OpenAI API.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Error {
+    pub status: StatusCode,
+    pub kind: &'static str,
+    pub code: Option<Cow<'static, str>>,
+    pub param: Option<String>,
+    /// Says what happened and what to do next.
+    pub message: String,
+    pub retry_after: Option<Duration>,
+    /// Whether trying again makes sense, where the status alone would mislead the SDKs.
+    pub should_retry: Option<bool>,
+}
+
+const INVALID: &str = "invalid_request_error";
+
+impl Error {
+    /// A request that is at fault.
+    pub fn invalid(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, INVALID, message)
+    }
+
+    /// A field that has to be there.
+    pub fn missing(param: impl Into<String>) -> Self {
+        let param = param.into();
+        Self::invalid(format!("Missing required parameter: '{param}'."))
+            .code("missing_required_parameter")
+            .param(param)
+    }
+
+    /// A field of the wrong JSON type.
+    pub fn wrong_type(param: impl Into<String>, expected: &str) -> Self {
+        let param = param.into();
+        Self::invalid(format!("Invalid type for '{param}': expected {expected}."))
+            .code("invalid_type")
+            .param(param)
+    }
+
+    /// A field with a value that is not one of those that make sense.
+    pub fn wrong_value(param: impl Into<String>, message: impl std::fmt::Display) -> Self {
+        let param = param.into();
+        Self::invalid(format!("Invalid value for '{param}': {message}."))
+            .code("invalid_value")
+            .param(param)
+    }
+
+    /// A value that means something, but cannot be had here.
+    pub fn unsupported(param: impl Into<String>, message: impl Into<String>) -> Self {
+        Self::invalid(message).code("unsupported_value").param(param)
+    }
+
+    pub fn not_found(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::NOT_FOUND, INVALID, message)
+    }
+
+    pub fn new(status: StatusCode, kind: &'static str, message: impl Into<String>) -> Self {
+        Self {
+            status,
+            kind,
+            code: None,
+            param: None,
+            message: message.into(),
+            retry_after: None,
+            should_retry: None,
+        }
+    }
+
+    #[must_use]
+    pub fn code(mut self, code: impl Into<Cow<'static, str>>) -> Self {
+        self.code = Some(code.into());
+        self
+    }
+
+    #[must_use]
+    pub fn param(mut self, param: impl Into<String>) -> Self {
+        self.param = Some(param.into());
+        self
+    }
+
+    #[must_use]
+    pub fn message(mut self, message: impl Into<String>) -> Self {
+        self.message = message.into();
+        self
+    }
+
+    /// The body: `{"error":{"message","type","param","code"}}`.
+    #[must_use]
+    pub fn json(&self) -> Vec<u8> {
+        #[derive(Serialize)]
+        struct Body<'a> {
+            error: Inner<'a>,
+        }
+        #[derive(Serialize)]
+        struct Inner<'a> {
+            message: &'a str,
+            r#type: &'a str,
+            param: Option<&'a str>,
+            code: Option<&'a str>,
+        }
+        let error = Inner {
+            message: &self.message,
+            r#type: self.kind,
+            param: self.param.as_deref(),
+            code: self.code.as_deref(),
+        };
+        serde_json::to_vec(&Body { error }).expect("strings serialise")
+    }
+}
+
+impl IntoResponse for Error {
+    fn into_response(self) -> Response {
+        let mut response = Response::new(self.json().into());
+        *response.status_mut() = self.status;
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        if let Some(wait) = self.retry_after {
+            // Whole seconds, rounded up: coming back too early is a second refusal.
+            let seconds = wait.as_millis().div_ceil(1000).max(1);
+            headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds as u64));
+            headers.insert(
+                HeaderName::from_static("retry-after-ms"),
+                HeaderValue::from(wait.as_millis() as u64),
+            );
+        }
+        if let Some(retry) = self.should_retry {
+            let value = HeaderValue::from_static(if retry { "true" } else { "false" });
+            headers.insert(HeaderName::from_static("x-should-retry"), value);
+        }
+        response
+    }
+}
+
+impl From<UnknownModel> for Error {
+    fn from(UnknownModel { name, nearest }: UnknownModel) -> Self {
+        let mut message =
+            format!("The model `{name}` does not exist or you do not have access to it.");
+        if !nearest.is_empty() {
+            message.push_str(&format!(" The nearest names are `{}`.", nearest.join("`, `")));
+        }
+        Self::not_found(message).code("model_not_found").param("model")
+    }
+}
+
+impl From<Rejected> for Error {
+    fn from(Rejected(field): Rejected) -> Self {
+        Self::invalid(format!(
+            "Unsupported parameter: '{field}' has no effect here, and this profile does not drop it."
+        ))
+        .code("unsupported_parameter")
+        .param(field)
+    }
+}
+
+impl From<auth::Error> for Error {
+    fn from(error: auth::Error) -> Self {
+        Self::new(StatusCode::UNAUTHORIZED, "authentication_error", error.to_string())
+            .code("upstream_auth_failed")
+    }
+}
+
+impl From<upstream::Error> for Error {
+    fn from(error: upstream::Error) -> Self {
+        let message = error.to_string();
+        let server = |status| Self::new(status, "server_error", message.clone());
+        match error {
+            upstream::Error::Invalid(failure) => {
+                Self::refusal(StatusCode::BAD_REQUEST, failure, message)
+            }
+            upstream::Error::NotFound(failure) => {
+                Self::refusal(StatusCode::NOT_FOUND, failure, message)
+            }
+            upstream::Error::TooLarge { .. } => {
+                Self::new(StatusCode::PAYLOAD_TOO_LARGE, INVALID, message)
+            }
+            upstream::Error::ModelNotFound { .. } => {
+                Self::not_found(message).code("model_not_found").param("model")
+            }
+            upstream::Error::Login(error) => error.into(),
+            upstream::Error::Refused { .. } => {
+                Self::new(StatusCode::UNAUTHORIZED, "authentication_error", message)
+                    .code("upstream_auth_failed")
+            }
+            upstream::Error::Forbidden { code, .. } => Self {
+                code: code.map(Cow::Owned),
+                ..Self::new(StatusCode::FORBIDDEN, "permission_error", message)
+            },
+            upstream::Error::UsageLimit { code, resets_in, .. } => Self {
+                code: Some(Cow::Owned(code)),
+                retry_after: resets_in,
+                // The wait is hours long: an SDK that goes on asking would only annoy everybody.
+                should_retry: Some(false),
+                ..Self::new(StatusCode::TOO_MANY_REQUESTS, "usage_limit_reached", message)
+            },
+            upstream::Error::RateLimited { retry_after, .. } => Self {
+                code: Some("rate_limit_exceeded".into()),
+                retry_after: Some(retry_after.unwrap_or(Duration::from_secs(1))),
+                ..Self::new(StatusCode::TOO_MANY_REQUESTS, "rate_limit_error", message)
+            },
+            upstream::Error::Overloaded { code, retry_after, .. } => Self {
+                code: Some(code.map_or("server_error".into(), Cow::Owned)),
+                retry_after: Some(retry_after.unwrap_or(Duration::from_secs(1))),
+                ..server(StatusCode::SERVICE_UNAVAILABLE)
+            },
+            upstream::Error::Unreachable { .. } | upstream::Error::Garbled(_) => {
+                server(StatusCode::BAD_GATEWAY).code("upstream_error")
+            }
+            upstream::Error::Truncated => {
+                server(StatusCode::BAD_GATEWAY).code("upstream_stream_truncated")
+            }
+            upstream::Error::TimedOut(_) => server(StatusCode::GATEWAY_TIMEOUT).code("timeout"),
+        }
+    }
+}
+
+impl Error {
+    fn refusal(status: StatusCode, failure: Failure, message: String) -> Self {
+        let code = failure.code.map(Cow::Owned);
+        Self { code, param: failure.param, ..Self::new(status, INVALID, message) }
+    }
+}

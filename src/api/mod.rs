@@ -1,0 +1,59 @@
+//! What clients speak.
+//!
+//! A dialect is one folder with `impl Dialect`, and one line in [`dialects`].
+
+use axum::{
+    Router, middleware,
+    routing::{get, post},
+};
+use tower_http::catch_panic::CatchPanicLayer;
+
+mod app;
+mod body;
+mod chat_completions;
+mod dialect;
+mod error;
+mod fields;
+mod models;
+mod ops;
+mod outer;
+mod relay;
+mod responses;
+mod turn;
+
+pub use app::{App, Served, SetupError};
+pub use chat_completions::Chat;
+pub use dialect::{Client, Decoded, Dialect};
+pub use error::Error;
+pub use responses::Responses;
+
+/// The dialects: each is one folder and one line here.
+fn dialects() -> Router<App> {
+    Router::new()
+        .route("/chat/completions", post(turn::serve::<Chat>))
+        .route("/responses", post(turn::serve::<Responses>).get(ops::no_websocket))
+}
+
+/// Everything that is served, without the prefix that clients disagree about.
+fn endpoints() -> Router<App> {
+    dialects()
+        .route("/models", get(models::list))
+        .route("/models/{*id}", get(models::one))
+        .route("/health", get(ops::health))
+        .route("/ready", get(ops::ready))
+        .method_not_allowed_fallback(ops::wrong_method)
+}
+
+/// The whole API. Layers are listed from the inside out.
+pub fn router(app: App) -> Router {
+    Router::new()
+        .merge(endpoints())
+        .nest("/v1", endpoints())
+        .nest("/profiles/{profile}", endpoints().nest("/v1", endpoints()))
+        .fallback(ops::not_found)
+        // A panic is one turn's fault, and its client is told so.
+        .layer(CatchPanicLayer::custom(outer::panicked))
+        // Every answer, whatever made it, can be named.
+        .layer(middleware::from_fn(outer::with_request_id))
+        .with_state(app)
+}

@@ -1,0 +1,57 @@
+//! What is asked of the server rather than of a model.
+
+use axum::{
+    extract::State,
+    response::{IntoResponse, Response},
+};
+use http::{HeaderValue, Method, StatusCode, Uri, header};
+use serde_json::json;
+
+use super::{App, Error};
+
+pub(super) fn json(value: &impl serde::Serialize) -> Response {
+    let body = serde_json::to_vec(value).expect("plain data serialises");
+    ([(header::CONTENT_TYPE, "application/json")], body).into_response()
+}
+
+/// The process is up.
+pub(super) async fn health() -> Response {
+    json(&json!({"status": "ok", "version": env!("CARGO_PKG_VERSION")}))
+}
+
+/// A turn could be run: the credentials are there, and not known to be dead.
+pub(super) async fn ready(State(app): State<App>) -> Response {
+    let problem = match app.profile(None, &http::HeaderMap::new()) {
+        Ok(served) => served.upstream.ready().await.err().map(Error::from),
+        Err(error) => Some(error),
+    };
+    match problem {
+        None => json(&json!({"status": "ready"})),
+        Some(error) => Error { status: StatusCode::SERVICE_UNAVAILABLE, ..error }.into_response(),
+    }
+}
+
+/// `GET /v1/responses` is how a WebSocket begins. With this status clients go on over HTTP at once.
+pub(super) async fn no_websocket() -> Response {
+    let error = Error::new(
+        StatusCode::UPGRADE_REQUIRED,
+        "invalid_request_error",
+        "WebSocket mode is not served; send the request with POST.",
+    );
+    let mut response = error.code("websocket_not_supported").into_response();
+    response.headers_mut().insert(header::UPGRADE, HeaderValue::from_static("websocket"));
+    response
+}
+
+pub(super) async fn wrong_method(method: Method, uri: Uri) -> Error {
+    Error::new(
+        StatusCode::METHOD_NOT_ALLOWED,
+        "invalid_request_error",
+        format!("Not allowed to {method} on {}.", uri.path()),
+    )
+    .code("method_not_supported")
+}
+
+pub(super) async fn not_found(method: Method, uri: Uri) -> Error {
+    Error::not_found(format!("Unknown request URL: {method} {}.", uri.path())).code("unknown_url")
+}

@@ -1,0 +1,58 @@
+//! What is done to every request and every answer.
+
+use std::{any::Any, time::Instant};
+
+use axum::{
+    extract::Request,
+    middleware::Next,
+    response::{IntoResponse, Response},
+};
+use http::{HeaderName, HeaderValue, StatusCode};
+use uuid::Uuid;
+
+use super::Error;
+
+/// What the client and the log call the request.
+#[derive(Clone, Debug)]
+pub(super) struct RequestId(pub(super) String);
+
+/// The profile that the path names.
+#[derive(Clone, Debug)]
+pub(super) struct PathProfile(pub(super) String);
+
+pub(super) async fn with_request_id(mut request: Request, next: Next) -> Response {
+    let started = Instant::now();
+    let id = format!("req_{}", Uuid::now_v7().simple());
+    let profile =
+        request.uri().path().strip_prefix("/profiles/").and_then(|rest| rest.split('/').next());
+    if let Some(profile) = profile.map(str::to_owned) {
+        request.extensions_mut().insert(PathProfile(profile));
+    }
+    request.extensions_mut().insert(RequestId(id.clone()));
+    let mut response = next.run(request).await;
+    let headers = response.headers_mut();
+    if let Ok(id) = HeaderValue::from_str(&id) {
+        headers.insert(HeaderName::from_static("x-request-id"), id);
+    }
+    let millis = HeaderValue::from(started.elapsed().as_millis() as u64);
+    headers.insert(HeaderName::from_static("openai-processing-ms"), millis);
+    headers
+        .insert(HeaderName::from_static("openai-version"), HeaderValue::from_static("2020-10-01"));
+    response
+}
+
+pub(super) fn panicked(panic: Box<dyn Any + Send + 'static>) -> Response {
+    let reason = panic
+        .downcast_ref::<String>()
+        .map(String::as_str)
+        .or_else(|| panic.downcast_ref::<&str>().copied())
+        .unwrap_or("no reason given");
+    tracing::error!(reason, "a turn panicked; the others go on");
+    Error::new(
+        StatusCode::INTERNAL_SERVER_ERROR,
+        "server_error",
+        "codexway failed at this request; the log says more, and a report of it is welcome",
+    )
+    .code("internal_error")
+    .into_response()
+}

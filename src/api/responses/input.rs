@@ -1,0 +1,147 @@
+//! The input: a string or a list, as items that the upstream takes.
+
+use serde_json::{json, value::RawValue};
+
+use crate::{
+    api::{Error, fields::read},
+    protocol::{Item, Object, raw, raw_str},
+    shaping::Ignored,
+};
+
+/// Members of an item that the upstream knows nothing of: ids that only a server which stores
+/// could look up, states, and what the SDKs add on their own.
+const STRIPPED: [&str; 3] = ["id", "status", "parsed_arguments"];
+
+pub(super) fn items(input: &RawValue, ignored: &mut Ignored) -> Result<Vec<Item>, Error> {
+    if raw_str(input).is_some() {
+        return Ok(vec![Item::message("user", "input_text", input)]);
+    }
+    if !input.get().starts_with('[') {
+        return Err(Error::wrong_type("input", "a string or an array of input items"));
+    }
+    let list: Vec<&RawValue> = read("input", input)?;
+    let mut items = Vec::with_capacity(list.len());
+    for (index, json) in list.into_iter().enumerate() {
+        items.extend(item(json, &format!("input[{index}]"), ignored)?);
+    }
+    if items.is_empty() {
+        return Err(Error::invalid("Invalid 'input': there must be at least one item.")
+            .code("empty_array")
+            .param("input"));
+    }
+    Ok(items)
+}
+
+/// One item; `None` for one that could mean nothing to the upstream.
+fn item(json: &RawValue, at: &str, ignored: &mut Ignored) -> Result<Option<Item>, Error> {
+    if !json.get().starts_with('{') {
+        return Err(Error::wrong_type(at, "an object"));
+    }
+    let mut members: Object<'_> = read(at, json)?;
+    let mut changed = false;
+    let kind = match members.get("type").map(raw_str) {
+        Some(Some(kind)) => kind.into_owned(),
+        Some(None) => return Err(Error::wrong_type(format!("{at}.type"), "a string")),
+        None if members.has("role") => "message".to_owned(),
+        None if members.has("id") => "item_reference".to_owned(),
+        None => return Err(Error::missing(format!("{at}.type"))),
+    };
+    match kind.as_str() {
+        "item_reference" => return reference(&members, at, ignored),
+        "reasoning" if !is_sealed(&members) => {
+            // Its id alone is worth nothing to a backend that keeps nothing.
+            ignored.drop(at);
+            return Ok(None);
+        }
+        "message" => changed |= message(&mut members, at)?,
+        _ => {}
+    }
+    for name in STRIPPED {
+        changed |= members.remove(name).is_some();
+    }
+    Ok(Some(if changed { Item::new(&members) } else { Item::from(json.to_owned()) }))
+}
+
+/// A reference to what was kept, while nothing is. Without its reasoning the model only thinks
+/// again; without anything else it would answer another question.
+fn reference(members: &Object<'_>, at: &str, ignored: &mut Ignored) -> Result<Option<Item>, Error> {
+    let id = members.str("id").ok_or_else(|| Error::missing(format!("{at}.id")))?;
+    if id.starts_with("rs_") {
+        ignored.drop(at);
+        return Ok(None);
+    }
+    Err(Error::not_found(format!("Item with id '{id}' not found.")).param("input"))
+}
+
+fn is_sealed(members: &Object<'_>) -> bool {
+    members.str("encrypted_content").is_some_and(|sealed| !sealed.is_empty())
+}
+
+/// Whether anything was changed.
+fn message(members: &mut Object<'_>, at: &str) -> Result<bool, Error> {
+    let mut changed = false;
+    if !members.has("type") {
+        // First, where readers of the cache's prefix expect it.
+        let mut typed = Object::default();
+        typed.set("type", raw("message"));
+        typed.extend(std::mem::take(members));
+        *members = typed;
+        changed = true;
+    }
+    let Some(role) = members.get("role") else { return Err(Error::missing(format!("{at}.role"))) };
+    let role = raw_str(role).ok_or_else(|| Error::wrong_type(format!("{at}.role"), "a string"))?;
+    let role = role.into_owned();
+    match role.as_str() {
+        "system" => {
+            members.set("role", raw("developer"));
+            changed = true;
+        }
+        "user" | "assistant" | "developer" => {}
+        other => {
+            return Err(Error::wrong_value(
+                format!("{at}.role"),
+                format!(
+                    "'{other}'. Supported values are: 'assistant', 'system', 'developer' and 'user'"
+                ),
+            ));
+        }
+    }
+    let part = if role == "assistant" { "output_text" } else { "input_text" };
+    let content = match members.get("content").map(RawValue::get) {
+        None | Some("null") => return Err(Error::missing(format!("{at}.content"))),
+        Some(text) if text.starts_with('"') => Some(raw(&[json!({
+            "type": part,
+            "text": members.get("content"),
+        })])),
+        Some(list) if list.starts_with('[') => without_breakpoints(list, at)?,
+        Some(_) => {
+            return Err(Error::wrong_type(
+                format!("{at}.content"),
+                "a string or an array of parts",
+            ));
+        }
+    };
+    if let Some(content) = content {
+        members.set("content", content);
+        changed = true;
+    }
+    Ok(changed)
+}
+
+/// The parts less what a server with other caches reads; `None` when there is nothing of it.
+fn without_breakpoints(list: &str, at: &str) -> Result<Option<Box<RawValue>>, Error> {
+    const NAMES: [&str; 2] = ["prompt_cache_breakpoint", "parsed"];
+    if !NAMES.iter().any(|name| list.contains(&format!("\"{name}\""))) {
+        return Ok(None);
+    }
+    let parts: serde_json::Result<Vec<Object<'_>>> = serde_json::from_str(list);
+    let mut parts =
+        parts.map_err(|_| Error::wrong_type(format!("{at}.content"), "an array of parts"))?;
+    let mut found = false;
+    for part in &mut parts {
+        for name in NAMES {
+            found |= part.remove(name).is_some();
+        }
+    }
+    Ok(found.then(|| raw(&parts)))
+}

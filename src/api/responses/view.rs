@@ -1,0 +1,187 @@
+//! The `response` object as its client sees it: the upstream's, with the client's own request in it.
+
+use serde::Serialize;
+use serde_json::{json, value::RawValue};
+
+use crate::protocol::{Object, raw};
+
+/// The fields of a request that are found again in the answer.
+pub(super) const ECHOED: [&str; 22] = [
+    "background",
+    "instructions",
+    "max_output_tokens",
+    "max_tool_calls",
+    "metadata",
+    "parallel_tool_calls",
+    "presence_penalty",
+    "frequency_penalty",
+    "prompt_cache_key",
+    "prompt_cache_retention",
+    "reasoning",
+    "safety_identifier",
+    "store",
+    "temperature",
+    "text",
+    "tool_choice",
+    "tools",
+    "top_logprobs",
+    "top_p",
+    "truncation",
+    "user",
+    "service_tier",
+];
+
+/// What the client asked for, to be laid over what the upstream says was asked.
+#[derive(Debug, Default)]
+pub(super) struct View {
+    echoed: Vec<(&'static str, Box<RawValue>)>,
+    /// Its tools stand in its input, so the upstream's list is the better one.
+    lite: bool,
+}
+
+impl View {
+    pub(super) fn new(echoed: Vec<(&'static str, Box<RawValue>)>, lite: bool) -> Self {
+        let echoed = echoed
+            .into_iter()
+            .map(|(name, value)| match name {
+                "tools" => (name, full_tools(value)),
+                _ => (name, value),
+            })
+            .collect();
+        Self { echoed, lite }
+    }
+
+    /// Lays the client's view over the upstream's `response`, which may lack anything.
+    pub(super) fn apply<'a>(&'a self, response: &mut Object<'a>) {
+        response.set_default("object", || raw("response"));
+        response.set_default("created_at", || raw(&now()));
+        // What was not asked for is what OpenAI's platform would say it is; the upstream's own
+        // word for it (its cache key, its user) belongs to codexway's request, not the client's.
+        let mut defaults = vec![
+            ("background", json!(false)),
+            ("completed_at", json!(null)),
+            ("error", json!(null)),
+            ("incomplete_details", json!(null)),
+            ("instructions", json!(null)),
+            ("max_output_tokens", json!(null)),
+            ("max_tool_calls", json!(null)),
+            ("metadata", json!({})),
+            ("parallel_tool_calls", json!(true)),
+            ("presence_penalty", json!(0.0)),
+            ("frequency_penalty", json!(0.0)),
+            ("previous_response_id", json!(null)),
+            ("prompt_cache_key", json!(null)),
+            ("prompt_cache_retention", json!(null)),
+            ("safety_identifier", json!(null)),
+            ("service_tier", json!("default")),
+            ("store", json!(true)),
+            ("temperature", json!(1.0)),
+            ("tool_choice", json!("auto")),
+            ("top_logprobs", json!(0)),
+            ("top_p", json!(1.0)),
+            ("truncation", json!("disabled")),
+        ];
+        if !self.lite {
+            defaults.push(("tools", json!([])));
+        }
+        const THEIRS: [&str; 5] =
+            ["completed_at", "error", "incomplete_details", "service_tier", "prompt_cache_key"];
+        for (name, value) in defaults {
+            if THEIRS.contains(&name) {
+                response.set_default(name, || raw(&value));
+            } else {
+                response.set(name, raw(&value));
+            }
+        }
+        response.remove("user");
+        for (name, value) in &self.echoed {
+            match *name {
+                "reasoning" | "text" | "service_tier" => {}
+                _ => response.set_borrowed(name, value),
+            }
+        }
+        self.merge(response, "reasoning", &[("effort", json!(null)), ("summary", json!(null))]);
+        self.merge(response, "text", &[("format", json!({"type": "text"}))]);
+    }
+
+    /// An object of which the client may have given a part: its part wins, and the upstream, which
+    /// knows what it chose for the rest, comes before the default.
+    fn merge(
+        &self,
+        response: &mut Object<'_>,
+        name: &'static str,
+        defaults: &[(&'static str, serde_json::Value)],
+    ) {
+        let parse =
+            |json: &RawValue| serde_json::from_str::<serde_json::Map<_, _>>(json.get()).ok();
+        let mut merged = response.get(name).and_then(parse).unwrap_or_default();
+        let asked = self.echoed.iter().find(|(echoed, _)| *echoed == name);
+        for (key, value) in asked.and_then(|(_, json)| parse(json)).unwrap_or_default() {
+            merged.insert(key, value);
+        }
+        for (key, value) in defaults {
+            merged.entry(*key).or_insert_with(|| value.clone());
+        }
+        response.set(name, raw(&merged));
+    }
+}
+
+/// Function tools with all the keys that the answer's schema asks for.
+fn full_tools(tools: Box<RawValue>) -> Box<RawValue> {
+    let Ok(list) = serde_json::from_str::<Vec<Object<'_>>>(tools.get()) else { return tools };
+    let full = |mut tool: Object<'static>| {
+        if tool.str("type").as_deref() == Some("function") {
+            tool.set_default("description", || raw(&()));
+            tool.set_default("parameters", || raw(&()));
+            tool.set_default("strict", || raw(&true));
+        }
+        tool
+    };
+    let list: Vec<Object<'static>> = list.into_iter().map(Object::into_owned).map(full).collect();
+    raw(&list)
+}
+
+/// An object that stands for a response of which nothing was heard.
+pub(super) fn unheard() -> Object<'static> {
+    let mut response = Object::default();
+    response.set("id", raw(&format!("resp_{}", uuid::Uuid::new_v4().simple())));
+    response.set("object", raw("response"));
+    response.set("created_at", raw(&now()));
+    response.set("model", raw(""));
+    response
+}
+
+#[derive(Serialize)]
+struct Zeros {
+    input_tokens: u64,
+    input_tokens_details: Cached,
+    output_tokens: u64,
+    output_tokens_details: Reasoned,
+    total_tokens: u64,
+}
+
+#[derive(Serialize)]
+struct Cached {
+    cached_tokens: u64,
+}
+
+#[derive(Serialize)]
+struct Reasoned {
+    reasoning_tokens: u64,
+}
+
+/// The usage of a turn that tells none: readers of the last event insist on an object.
+pub(super) fn no_usage() -> Box<RawValue> {
+    raw(&Zeros {
+        input_tokens: 0,
+        input_tokens_details: Cached { cached_tokens: 0 },
+        output_tokens: 0,
+        output_tokens_details: Reasoned { reasoning_tokens: 0 },
+        total_tokens: 0,
+    })
+}
+
+fn now() -> u64 {
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    now.map_or(0, |now| now.as_secs())
+}

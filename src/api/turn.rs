@@ -1,0 +1,174 @@
+//! One turn, whatever the dialect: decode → shape → send → relay or gather.
+
+use axum::{
+    Extension,
+    body::Body,
+    extract::{Request, State},
+    response::{IntoResponse, Response},
+};
+use bytes::Bytes;
+use futures_util::StreamExt;
+use http::{HeaderMap, HeaderName, HeaderValue, header, request::Parts};
+
+use super::{
+    App, Client, Decoded, Dialect, Error, Served, body,
+    outer::{PathProfile, RequestId},
+    relay,
+};
+use crate::{
+    protocol::{Gather, Turn, Usage},
+    shaping::{self, Ignored},
+    telemetry::TurnLog,
+    upstream::{self, Answer, Events},
+};
+
+/// The headers of the official client that belong to a turn and pass on to the backend.
+const PASSED_ON: [&str; 6] = [
+    "x-codex-beta-features",
+    "x-codex-turn-state",
+    "x-codex-window-id",
+    "x-codex-turn-metadata",
+    "x-codex-parent-thread-id",
+    "x-openai-subagent",
+];
+
+/// Serves one request in the dialect `D`.
+pub(super) async fn serve<D: Dialect>(
+    State(app): State<App>,
+    path: Option<Extension<PathProfile>>,
+    Extension(RequestId(id)): Extension<RequestId>,
+    request: Request,
+) -> Response {
+    let mut log = TurnLog::new(id, D::NAME);
+    let (parts, body) = request.into_parts();
+    match run::<D>(&app, path, &parts, body, &mut log).await {
+        Ok(response) => response,
+        Err(error) => {
+            log.failed(error.status.as_u16(), &error.message);
+            error.into_response()
+        }
+    }
+}
+
+async fn run<D: Dialect>(
+    app: &App,
+    path: Option<Extension<PathProfile>>,
+    parts: &Parts,
+    body: Body,
+    log: &mut TurnLog,
+) -> Result<Response, Error> {
+    let headers = &parts.headers;
+    let path = path.map(|Extension(PathProfile(name))| name);
+    let served = app.profile(path.as_deref(), headers)?;
+    let body = body::read(headers, body, app.server().max_body).await?;
+    let client = Client { headers, profile: &served.profile };
+    let Decoded { dialect, mut request, mut ignored, user, conversation, lite } =
+        D::decode(&body, &client)?;
+    drop(body);
+
+    request.model = model(&served, &request.model).await?;
+    log.model(&request.model);
+    let catalog = served.models.current();
+    let model = catalog.find(&request.model);
+    shaping::fit(&mut request, &served.profile, model, &mut ignored);
+    ignored.check(&served.profile.parameters)?;
+    let conversation =
+        shaping::conversation(&mut request, headers, conversation.as_deref(), user.as_deref());
+    let turn = Turn { request, conversation, lite, headers: passed_on(headers) };
+
+    let Answer { headers, mut events } = served.upstream.send(turn).await.map_err(told::<D>)?;
+    let mut response = if dialect.streams() {
+        let hold = app.server().keepalive;
+        let lead = relay::lead(&mut events, hold).await.map_err(told::<D>)?;
+        let log = std::mem::take(log);
+        let stream = relay::relay(dialect, lead, events, app.server().keepalive, log);
+        streamed(Body::from_stream(stream))
+    } else {
+        let (reply, usage) = whole(dialect, events).await.map_err(told::<D>)?;
+        log.usage(usage);
+        log.finished();
+        ([(header::CONTENT_TYPE, "application/json")], reply).into_response()
+    };
+    response.headers_mut().extend(headers);
+    describe(response.headers_mut(), &served, &ignored);
+    Ok(response)
+}
+
+/// The slug for what the client asked for; the upstream is asked for its catalogue only when the
+/// name is not known without.
+async fn model(served: &Served, asked: &str) -> Result<String, Error> {
+    match shaping::resolve(asked, &served.profile, &served.models.current()) {
+        Ok(name) => Ok(name),
+        Err(_) => {
+            let catalog = served.models.asked(&*served.upstream).await;
+            Ok(shaping::resolve(asked, &served.profile, &catalog)?)
+        }
+    }
+}
+
+/// An upstream's error in the words of the dialect.
+fn told<D: Dialect>(error: upstream::Error) -> Error {
+    let error = Error::from(error);
+    Error { param: error.param.map(D::param), ..error }
+}
+
+fn passed_on(headers: &HeaderMap) -> HeaderMap {
+    let found =
+        |name: &'static str| Some((HeaderName::from_static(name), headers.get(name)?.clone()));
+    PASSED_ON.into_iter().filter_map(found).collect()
+}
+
+/// Follows the turn to its end and answers all at once.
+async fn whole<D: Dialect>(
+    dialect: D,
+    mut events: Events,
+) -> Result<(Bytes, Usage), upstream::Error> {
+    let mut gather = Gather::new();
+    while let Some(event) = events.next().await {
+        if let Some(response) = gather.event(&event?)? {
+            let usage = response.usage;
+            return Ok((dialect.reply(response)?, usage));
+        }
+    }
+    Err(upstream::Error::Truncated)
+}
+
+fn streamed(body: Body) -> Response {
+    let headers = [
+        (header::CONTENT_TYPE, "text/event-stream; charset=utf-8"),
+        (header::CACHE_CONTROL, "no-cache"),
+        (HeaderName::from_static("x-accel-buffering"), "no"),
+    ];
+    (headers, body).into_response()
+}
+
+/// Says how the turn was run, and which fields of the request had no effect.
+fn describe(headers: &mut HeaderMap, served: &Served, ignored: &Ignored) {
+    let upstream = HeaderValue::from_static(served.upstream.label());
+    headers.insert(HeaderName::from_static("x-codexway-upstream"), upstream);
+    let lists =
+        [("x-codexway-dropped", ignored.dropped()), ("x-codexway-emulated", ignored.emulated())];
+    for (name, fields) in lists {
+        if !fields.is_empty() {
+            headers.insert(HeaderName::from_static(name), list(fields));
+        }
+    }
+}
+
+/// The names as a header; what a client may have put into them cannot break out of it.
+fn list(fields: &[String]) -> HeaderValue {
+    const ENOUGH: usize = 4096;
+    let plain = |c: char| if c.is_ascii_graphic() && c != ',' { c } else { '_' };
+    let mut text = String::new();
+    for field in fields {
+        if !text.is_empty() {
+            text.push(',');
+        }
+        text.extend(field.chars().take(128).map(plain));
+        if text.len() > ENOUGH {
+            text.push_str(",…");
+            break;
+        }
+    }
+    HeaderValue::from_str(&text).unwrap_or_else(|_| HeaderValue::from_static("?"))
+}

@@ -1,0 +1,131 @@
+//! Why there is no token to send, and what the user can do about it.
+
+use std::path::{Path, PathBuf};
+
+use super::claims::ACCOUNT_ID;
+
+/// Each message stands alone in front of a user: what is wrong, then what to do.
+///
+/// Cloneable, because one failed refresh answers every caller that waited for it.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Error {
+    #[error(
+        "there is no ChatGPT login in `{}`{}; run `codexway login`",
+        .folder.display(),
+        .variable.map(|name| format!(" (which `${name}` names)")).unwrap_or_default()
+    )]
+    NotLoggedIn { folder: PathBuf, variable: Option<&'static str> },
+    #[error(
+        "`{}` holds an API key, and the `codex` upstream needs a ChatGPT login; run `codexway login`, or use the `openai` upstream with the key",
+        .file.display()
+    )]
+    ApiKeyFile { file: PathBuf },
+    #[error(
+        "`{}` holds a login of the kind `{mode}`, which codexway cannot use; run `codexway login`",
+        .file.display()
+    )]
+    UnsupportedMode { file: PathBuf, mode: String },
+    #[error(
+        "cannot read `{}`: {why}; it was left as it is: repair it, or move it away and run `codexway login`",
+        .file.display()
+    )]
+    Unreadable { file: PathBuf, why: String },
+    #[error(
+        "the account is unknown: the access token {} the claim `{ACCOUNT_ID}`, and `{}` names no `account_id` either; run `codexway login`",
+        if *.malformed { "is malformed, so it does not show" } else { "lacks" },
+        .file.display()
+    )]
+    MissingClaim { file: PathBuf, malformed: bool },
+    #[error(
+        "the access token in `{}` has expired or was refused, and there is no refresh token beside it; run `codexway login`",
+        .file.display()
+    )]
+    TokenExpired { file: PathBuf },
+    #[error(
+        "the login in `{}` has expired (`refresh_token_expired`); run `codexway login`",
+        .file.display()
+    )]
+    RefreshExpired { file: PathBuf },
+    #[error(
+        "the refresh token in `{}` was already used (`refresh_token_reused`), probably by another program that shares the login; run `codexway login` to get one of codexway's own",
+        .file.display()
+    )]
+    RefreshReused { file: PathBuf },
+    #[error(
+        "the login in `{}` was ended elsewhere (`refresh_token_invalidated`), by a logout or a changed password; run `codexway login`",
+        .file.display()
+    )]
+    RefreshInvalidated { file: PathBuf },
+    #[error(
+        "the login in `{}` could not be refreshed: the server answered {status}{}; run `codexway login`",
+        .file.display(),
+        parenthesis(.code)
+    )]
+    RefreshRefused { file: PathBuf, status: u16, code: Option<String> },
+    #[error(
+        "the personal access token in `{}` was refused; replace it, or run `codexway login`",
+        .file.display()
+    )]
+    PersonalTokenRefused { file: PathBuf },
+    #[error(
+        "`{}` now holds the login of another account than this request began with; send the request again to use that account",
+        .file.display()
+    )]
+    WrongAccount { file: PathBuf },
+    #[error(
+        "Cloudflare blocked the way to `{url}`: this is about the network, not the account; try again without a VPN or proxy, or from another network"
+    )]
+    Blocked { url: String },
+    #[error("cannot reach `{url}`: {why}; check the network and the proxy settings")]
+    Unreachable { url: String, why: String },
+    #[error("`{url}` answered {status}{}; try again in a minute", parenthesis(.code))]
+    TokenEndpoint { url: String, status: u16, code: Option<String> },
+    #[error(
+        "another process has been refreshing this login for too long and holds `{}`; stop that process",
+        .lock.display()
+    )]
+    Busy { lock: PathBuf },
+    #[error("the refresh was interrupted because codexway is stopping; start it again")]
+    Interrupted,
+}
+
+impl Error {
+    /// Whether only a new login helps. An unreadable file is not one of these: a person
+    /// must look at it first.
+    pub fn needs_login(&self) -> bool {
+        match self {
+            Self::NotLoggedIn { .. }
+            | Self::ApiKeyFile { .. }
+            | Self::UnsupportedMode { .. }
+            | Self::MissingClaim { .. }
+            | Self::TokenExpired { .. }
+            | Self::RefreshExpired { .. }
+            | Self::RefreshReused { .. }
+            | Self::RefreshInvalidated { .. }
+            | Self::RefreshRefused { .. }
+            | Self::PersonalTokenRefused { .. } => true,
+            Self::Unreadable { .. }
+            | Self::WrongAccount { .. }
+            | Self::Blocked { .. }
+            | Self::Unreachable { .. }
+            | Self::TokenEndpoint { .. }
+            | Self::Busy { .. }
+            | Self::Interrupted => false,
+        }
+    }
+
+    /// What the token endpoint's 400 or 401 to a refresh means.
+    pub(super) fn refresh_refused(file: &Path, status: u16, code: Option<String>) -> Self {
+        let file = file.to_owned();
+        match code.as_deref() {
+            Some("refresh_token_expired") => Self::RefreshExpired { file },
+            Some("refresh_token_reused") => Self::RefreshReused { file },
+            Some("refresh_token_invalidated") => Self::RefreshInvalidated { file },
+            _ => Self::RefreshRefused { file, status, code },
+        }
+    }
+}
+
+fn parenthesis(code: &Option<String>) -> String {
+    code.as_ref().map(|code| format!(" (`{code}`)")).unwrap_or_default()
+}

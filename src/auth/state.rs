@@ -1,0 +1,185 @@
+//! What the manager knows: the login it holds, how it stands to the file, and what failed.
+
+use jiff::{SignedDuration, Timestamp};
+use secrecy::SecretString;
+use tracing::warn;
+
+use super::Error;
+use super::store::{Stamp, Store};
+use super::tokens::{Login, same};
+
+/// Tokens are renewed this long before they end, as the Codex CLI does.
+const AHEAD: SignedDuration = SignedDuration::from_mins(5);
+/// How old a login may become whose token does not say when it ends.
+const SCHEDULE: SignedDuration = SignedDuration::from_hours(8 * 24);
+/// How long a look at the file lasts.
+const RECHECK: SignedDuration = SignedDuration::from_secs(1);
+/// A token this new is used whatever it says: if it seems old already, our clock is wrong, and
+/// refreshing at every turn would not mend it.
+const JUST_FETCHED: SignedDuration = SignedDuration::from_mins(1);
+
+#[derive(Default)]
+pub(super) struct State {
+    held: Option<Held>,
+    checked: Option<Timestamp>,
+    failed: Option<Failed>,
+}
+
+pub(super) struct Held {
+    pub(super) login: Login,
+    pub(super) stamp: Stamp,
+    /// When we got it from the server ourselves.
+    pub(super) fetched: Option<Timestamp>,
+    /// Set while the login is newer than the file, because it could not be written.
+    pub(super) unsaved: Option<Unsaved>,
+}
+
+#[derive(Clone)]
+pub(super) struct Unsaved {
+    /// The spent refresh token that the file still shows.
+    pub(super) on_disk: SecretString,
+    pub(super) tried: Timestamp,
+}
+
+struct Failed {
+    key: SecretString,
+    error: Error,
+    at: Timestamp,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Life {
+    Good,
+    /// Still good, but time for a new one.
+    Due,
+    Over,
+}
+
+/// How closely to look at the file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Look {
+    /// Not at all if it was looked at within the last second.
+    Lately,
+    /// At its time stamp, and inside if that changed.
+    Stamp,
+    Inside,
+}
+
+impl State {
+    /// The login to use: the file's, unless ours is newer and waits to be written.
+    pub(super) fn login(
+        &mut self,
+        store: &Store,
+        now: Timestamp,
+        look: Look,
+    ) -> Result<&mut Held, Error> {
+        self.update(store, now, look)?;
+        self.held.as_mut().ok_or_else(|| store.not_logged_in())
+    }
+
+    fn update(&mut self, store: &Store, now: Timestamp, look: Look) -> Result<(), Error> {
+        if let Some(held) = &self.held {
+            let lately = self.checked.is_some_and(|at| within(RECHECK, at, now));
+            if look == Look::Lately && lately {
+                return Ok(());
+            }
+            if look != Look::Inside && store.stamp() == Some(held.stamp) {
+                self.checked = Some(now);
+                return Ok(());
+            }
+        }
+        let stamp = store.stamp();
+        match store.read() {
+            Ok((login, stamp)) => self.adopt(login, stamp),
+            // Perhaps half-written by a program that does not rename: a token in hand goes on,
+            // and the file is read when it changes again. Nothing is spent on such a file.
+            Err(error @ Error::Unreadable { .. }) => match (&mut self.held, stamp) {
+                (Some(held), Some(stamp))
+                    if look != Look::Inside && held.life(now) != Life::Over =>
+                {
+                    held.stamp = stamp;
+                    warn!("going on with the login in memory: {error}");
+                }
+                _ => return Err(error),
+            },
+            Err(error) => {
+                self.forget();
+                return Err(error);
+            }
+        }
+        self.checked = Some(now);
+        Ok(())
+    }
+
+    fn adopt(&mut self, login: Login, stamp: Stamp) {
+        if let Some(held) = &mut self.held {
+            if held.stamp == stamp && held.login.has_tokens_of(&login) {
+                return;
+            }
+            let ours_is_newer = held.unsaved.as_ref().zip(login.refresh_token.as_ref());
+            if ours_is_newer.is_some_and(|(unsaved, token)| same(&unsaved.on_disk, token)) {
+                held.stamp = stamp;
+                return;
+            }
+        }
+        self.put(Held { login, stamp, fetched: None, unsaved: None });
+    }
+
+    pub(super) fn put(&mut self, held: Held) {
+        self.held = Some(held);
+        self.failed = None;
+    }
+
+    /// The next look reads the file.
+    pub(super) fn forget(&mut self) {
+        *self = Self::default();
+    }
+
+    pub(super) fn held(&mut self) -> Option<&mut Held> {
+        self.held.as_mut()
+    }
+
+    pub(super) fn remember(&mut self, error: &Error, now: Timestamp) {
+        if let Some(held) = &self.held {
+            let key = held.login.key().clone();
+            self.failed = Some(Failed { key, error: error.clone(), at: now });
+        }
+    }
+
+    /// What the last try with the login in hand ended in.
+    pub(super) fn problem(&self) -> Option<&Error> {
+        self.failed_now().map(|failed| &failed.error)
+    }
+
+    /// The same, if another try would be too soon; after a final refusal it always is, until
+    /// the file changes.
+    pub(super) fn failure(&self, now: Timestamp, pause: SignedDuration) -> Option<&Error> {
+        self.failed_now()
+            .filter(|failed| failed.error.needs_login() || within(pause, failed.at, now))
+            .map(|failed| &failed.error)
+    }
+
+    fn failed_now(&self) -> Option<&Failed> {
+        let held = self.held.as_ref()?;
+        self.failed.as_ref().filter(|failed| same(&failed.key, held.login.key()))
+    }
+}
+
+impl Held {
+    pub(super) fn life(&self, now: Timestamp) -> Life {
+        if self.fetched.is_some_and(|at| within(JUST_FETCHED, at, now)) {
+            return Life::Good;
+        }
+        let due = match self.login.expires_at {
+            Some(end) if end <= now => return Life::Over,
+            Some(end) => end <= now + AHEAD,
+            None => self.login.last_refresh.is_some_and(|at| at <= now - SCHEDULE),
+        };
+        if due && self.login.refresh_token.is_some() { Life::Due } else { Life::Good }
+    }
+}
+
+/// Whether `now` is less than `span` after `at`; a clock that was set back counts as no.
+pub(super) fn within(span: SignedDuration, at: Timestamp, now: Timestamp) -> bool {
+    at <= now && now < at + span
+}

@@ -1,0 +1,36 @@
+//! `codexway config`: the settings in force, and where each came from.
+
+use std::path::PathBuf;
+
+use anyhow::Context;
+
+use super::{ConfigCommand, Environment, Failure, FileArg};
+use crate::config::{self, Sources};
+
+pub(super) fn run(
+    command: ConfigCommand,
+    file: &FileArg,
+    environment: &Environment,
+) -> Result<(), Failure> {
+    let sources = environment.sources(file, None);
+    match command {
+        ConfigCommand::Show { json: false } => print!("{}", config::load(&sources)?.show()),
+        ConfigCommand::Show { json: true } => println!("{:#}", config::load(&sources)?.show_json()),
+        ConfigCommand::Check => {
+            config::load(&sources)?;
+            println!("the settings are sound");
+        }
+        ConfigCommand::Path => println!("{}", path(&sources)?.display()),
+    }
+    Ok(())
+}
+
+/// The file that is read, or else the one that would be.
+fn path(sources: &Sources) -> Result<PathBuf, Failure> {
+    if let Some(file) = config::load(sources)?.file {
+        return Ok(file);
+    }
+    let folder = sources.config_dir.as_deref();
+    let folder = folder.context("there is no folder for settings; name a file with `--config`")?;
+    Ok(config::default_file(folder))
+}

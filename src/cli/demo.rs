@@ -1,0 +1,41 @@
+//! `codexway demo`: the whole product, with the simulator as upstream.
+
+use std::time::Duration;
+
+use anyhow::Context;
+
+use super::{Environment, Failure, ServeArgs, serve};
+use crate::{
+    config::{Settings, UpstreamKind},
+    simulator::{Options, Simulator},
+};
+
+/// Between two deltas, so that people see an answer arrive.
+const PACE: Duration = Duration::from_millis(5);
+
+pub(super) fn run(args: &ServeArgs, environment: &Environment) -> Result<(), Failure> {
+    let mut settings = environment.load(args)?.settings;
+    serve::block_on(async {
+        let options = Options { pace: Some(PACE), ..Options::default() };
+        let simulator = Simulator::start(options).await.context("start the simulator")?;
+        let account = tempfile::tempdir().context("make a folder for the simulated account")?;
+        std::fs::write(account.path().join("auth.json"), simulator.auth_json())
+            .context("write the simulated account")?;
+        let folder = account.path().to_str().context("a folder whose name is no text")?;
+        point_at(&mut settings, &simulator, folder);
+        serve::serve(settings, args, environment, "codexway demo").await
+    })
+}
+
+/// Lets every profile run at the simulator, whatever its own upstream and account are: nothing of
+/// the user's leaves the machine, and nothing of theirs is touched.
+fn point_at(settings: &mut Settings, simulator: &Simulator, folder: &str) {
+    for upstream in settings.upstreams.values_mut() {
+        upstream.kind = UpstreamKind::Demo;
+        upstream.base_url = simulator.base_url();
+        upstream.auth_url = simulator.auth_url();
+    }
+    for account in settings.accounts.values_mut() {
+        folder.clone_into(&mut account.source);
+    }
+}

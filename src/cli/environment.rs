@@ -1,0 +1,87 @@
+//! The process around the program, read once: no floor below reads it again.
+
+use std::{ffi::OsString, io::IsTerminal, path::PathBuf};
+
+use etcetera::{AppStrategy, AppStrategyArgs, BaseStrategy};
+
+use super::{FileArg, ServeArgs};
+use crate::{
+    auth::Places,
+    config::{self, Sources},
+};
+
+/// Variables and folders of the process.
+#[derive(Clone, Debug)]
+pub(super) struct Environment {
+    vars: Vec<(String, String)>,
+    home: Option<PathBuf>,
+    /// The platform's folder for settings.
+    config_dir: Option<PathBuf>,
+    /// Our folder for what the program keeps.
+    pub(super) data_dir: PathBuf,
+}
+
+impl Environment {
+    pub(super) fn of_process() -> Self {
+        let text = |(name, value): (OsString, OsString)| {
+            Some((name.into_string().ok()?, value.into_string().ok()?))
+        };
+        let app = etcetera::choose_app_strategy(AppStrategyArgs {
+            top_level_domain: "org".to_owned(),
+            author: "codexway".to_owned(),
+            app_name: "codexway".to_owned(),
+        });
+        let base = etcetera::choose_base_strategy().ok();
+        Self {
+            vars: std::env::vars_os().filter_map(text).collect(),
+            home: etcetera::home_dir().ok(),
+            config_dir: base.map(|base| base.config_dir()),
+            data_dir: app.map_or_else(|_| PathBuf::from(".codexway"), |app| app.data_dir()),
+        }
+    }
+
+    /// A variable that is set to something.
+    pub(super) fn var(&self, name: &str) -> Option<&str> {
+        let found = self.vars.iter().find(|(known, _)| known == name);
+        found.map(|(_, value)| value.as_str()).filter(|value| !value.is_empty())
+    }
+
+    pub(super) fn colors(&self) -> bool {
+        self.var("NO_COLOR").is_none() && std::io::stderr().is_terminal()
+    }
+
+    /// Where the settings come from.
+    pub(super) fn sources(&self, file: &FileArg, serve: Option<&ServeArgs>) -> Sources {
+        let mut flags = Vec::new();
+        let mut flag = |key: &str, name: &str, value: Option<&String>| {
+            flags.extend(value.map(|value| {
+                (key.to_owned(), name.to_owned(), serde_json::Value::from(value.clone()))
+            }));
+        };
+        if let Some(serve) = serve {
+            flag("server.profile", "--profile", serve.profile.as_ref());
+            flag("server.listen", "--listen", serve.listen.as_ref());
+        }
+        Sources {
+            file: file.config.clone(),
+            config_dir: self.config_dir.clone(),
+            env: self.vars.clone(),
+            flags,
+        }
+    }
+
+    pub(super) fn load(&self, serve: &ServeArgs) -> Result<config::Loaded, config::Error> {
+        config::load(&self.sources(&serve.file, Some(serve)))
+    }
+
+    /// Where the `auth.json` of the account called `name` may be.
+    pub(super) fn places(&self, name: &str) -> Places {
+        let var = |name: &str| self.var(name).map(PathBuf::from);
+        Places {
+            own: self.data_dir.join("accounts").join(name),
+            openai_codex_path: var("OPENAI_CODEX_PATH"),
+            codex_home: var("CODEX_HOME"),
+            home: self.home.clone(),
+        }
+    }
+}

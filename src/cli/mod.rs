@@ -1,0 +1,151 @@
+//! The commands: the only floor that knows every other, and the process around it.
+
+use std::{path::PathBuf, process::ExitCode};
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::{config, telemetry};
+
+mod config_cmd;
+mod demo;
+mod environment;
+mod health;
+mod serve;
+
+use environment::Environment;
+
+/// Your own ChatGPT plan, or API key, as an OpenAI-compatible endpoint on localhost.
+#[derive(Debug, Parser)]
+#[command(version, args_conflicts_with_subcommands = true)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Option<Command>,
+    #[command(flatten)]
+    serve: ServeArgs,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Serve until Ctrl-C or SIGTERM
+    Serve(ServeArgs),
+    /// Serve with a built-in simulator as upstream: no account, no network
+    Demo(ServeArgs),
+    /// Show the settings in force, check them, or say where they are
+    Config {
+        #[command(subcommand)]
+        command: Option<ConfigCommand>,
+        #[command(flatten)]
+        file: FileArg,
+    },
+    /// Ask a running server whether it is ready
+    Health {
+        /// The server's address
+        #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:7531")]
+        url: String,
+    },
+    /// Print a completion script for a shell
+    Completions { shell: clap_complete::Shell },
+}
+
+#[derive(Debug, Subcommand)]
+enum ConfigCommand {
+    /// Every setting, its value and where it came from; secrets are masked
+    Show {
+        /// As JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Whether the settings are sound
+    Check,
+    /// Where the settings file is, or would be
+    Path,
+}
+
+#[derive(Clone, Debug, Default, Args)]
+struct FileArg {
+    /// The settings file, instead of the usual one
+    #[arg(long, value_name = "FILE", env = "CODEXWAY_CONFIG", global = true)]
+    config: Option<PathBuf>,
+}
+
+#[derive(Clone, Debug, Default, Args)]
+struct ServeArgs {
+    #[command(flatten)]
+    file: FileArg,
+    /// The profile that serves what names none
+    #[arg(long, value_name = "NAME")]
+    profile: Option<String>,
+    /// Where to listen
+    #[arg(long, value_name = "ADDR:PORT")]
+    listen: Option<String>,
+    /// Write {"port","pid","url"} to this file once the server listens
+    #[arg(long, value_name = "FILE")]
+    server_info: Option<PathBuf>,
+}
+
+/// Why a command did not succeed, as its exit code tells it.
+#[derive(Debug)]
+enum Failure {
+    /// 1
+    Failed(anyhow::Error),
+    /// 2: wrong usage or settings.
+    Settings(config::Error),
+}
+
+impl From<anyhow::Error> for Failure {
+    fn from(error: anyhow::Error) -> Self {
+        Self::Failed(error)
+    }
+}
+
+impl From<config::Error> for Failure {
+    fn from(error: config::Error) -> Self {
+        Self::Settings(error)
+    }
+}
+
+/// Runs a command; what went wrong is told on stderr.
+#[must_use]
+pub fn run(cli: Cli) -> ExitCode {
+    let environment = Environment::of_process();
+    telemetry::init(environment.var("RUST_LOG"), environment.colors());
+    let command = cli.command.unwrap_or(Command::Serve(cli.serve));
+    let done = match command {
+        Command::Serve(args) => serve::run(&args, &environment),
+        Command::Demo(args) => demo::run(&args, &environment),
+        Command::Config { command, file } => config_cmd::run(
+            command.unwrap_or(ConfigCommand::Show { json: false }),
+            &file,
+            &environment,
+        ),
+        Command::Health { url } => health::run(&url),
+        Command::Completions { shell } => {
+            use clap::CommandFactory;
+            clap_complete::generate(shell, &mut Cli::command(), "codexway", &mut std::io::stdout());
+            Ok(())
+        }
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(Failure::Failed(error)) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+        Err(Failure::Settings(error)) => {
+            eprintln!("error: {error}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_sound() {
+        Cli::command().debug_assert();
+    }
+}

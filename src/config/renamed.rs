@@ -1,0 +1,97 @@
+//! Keys that do not exist here: what was meant, or what they are called here.
+
+use config::{Value, ValueKind};
+
+use super::{
+    error::Fault,
+    schema::ROOT,
+    shape::{Shape, sorted},
+    words::{did_you_mean, join, nearest},
+};
+
+/// Adds the fault of a key that `fields` does not hold.
+pub(super) fn unknown(
+    fields: &[(&str, Shape)],
+    name: &str,
+    value: &Value,
+    key: &str,
+    origin: &str,
+    faults: &mut Vec<Fault>,
+) {
+    // Settings of other proxies nest deeply: each leaf has a name of its own here.
+    if let (true, ValueKind::Table(table)) = (key.starts_with("backends"), &value.kind)
+        && !table.is_empty()
+    {
+        for (name, value) in sorted(table) {
+            unknown(fields, name, value, &join(key, name), origin, faults);
+        }
+        return;
+    }
+    let hint = match (counterpart(key), nearest(name, fields.iter().map(|(name, _)| *name))) {
+        (Some(ours), _) => ours,
+        (None, Some(near)) => did_you_mean(near),
+        (None, None) => elsewhere(name).map(|key| did_you_mean(&key)).unwrap_or_default(),
+    };
+    let origin = value.origin().unwrap_or(origin);
+    faults.push(Fault::new(origin, key, format!("unknown key `{key}`{hint}")));
+}
+
+/// What another proxy's key is called here, by the innermost of its names that we know.
+fn counterpart(key: &str) -> Option<String> {
+    let renamed = |name: &str| {
+        RENAMED.iter().find(|(old, _)| *old == name).map(|(_, ours)| (*ours).to_owned())
+    };
+    let here = |ours: String| format!("; here it is `{ours}`");
+    let mut names = key.rsplit('.');
+    if !key.starts_with("backends") {
+        return names.next().and_then(renamed).map(here);
+    }
+    let Some(ours) = names.find_map(|name| renamed(name).or_else(|| elsewhere(name))) else {
+        return Some("; here such settings are in `upstreams` and `profiles`, if any".to_owned());
+    };
+    let platform = key.starts_with("backends.openai.");
+    Some(here(if platform { ours.replace("upstreams.codex.", "upstreams.openai.") } else { ours }))
+}
+
+const RENAMED: &[(&str, &str)] = &[
+    ("agent_capabilities", "profiles"),
+    ("api_base_url", "upstreams.codex.base_url"),
+    ("api_key", "accounts.default.key_env"),
+    ("api_keys", "server.keys"),
+    ("api_url", "upstreams.codex.base_url"),
+    ("codex_path", "accounts.default.source"),
+    ("cors_origins", "server.allowed_origins"),
+    ("default_backend", "server.profile"),
+    ("default_model", "profiles.codex.model"),
+    ("early_session_verbosity_bump", "profiles.codex.verbosity"),
+    ("extra_headers", "upstreams.codex.headers"),
+    ("fallback_tool_text_format", "profiles.codex.tool_text_format"),
+    ("host", "server.listen"),
+    ("managed_oauth", "accounts"),
+    ("model_aliases", "profiles.codex.aliases"),
+    ("openai_api_base_url", "upstreams.codex.base_url"),
+    ("openai_codex_path", "accounts.default.source"),
+    ("port", "server.listen"),
+    ("prompt", "profiles.codex.prompt_mode"),
+    ("reasoning_effort", "profiles.codex.reasoning.effort"),
+    ("reasoning_summary", "profiles.codex.reasoning.summary"),
+    ("renderer", "profiles.codex.tool_text_format"),
+    ("text_verbosity", "profiles.codex.verbosity"),
+    ("timeout", "server.idle_timeout"),
+    ("tool_schema", "profiles.codex.tool_schema_mode"),
+    ("websocket", "upstreams.codex.transport"),
+];
+
+/// The key of the setting called `name`, wherever it is.
+fn elsewhere(name: &str) -> Option<String> {
+    fn search(shape: &Shape, key: &str, name: &str) -> Option<String> {
+        let Shape::Table(fields) = shape else { return None };
+        fields.iter().find_map(|(field, shape)| match (field, shape) {
+            (field, _) if *field == name => Some(join(key, field)),
+            (&"accounts", Shape::Map(_, section)) => search(section, "accounts.default", name),
+            (field, Shape::Map(_, section)) => search(section, &format!("{field}.codex"), name),
+            (field, shape) => search(shape, &join(key, field), name),
+        })
+    }
+    search(&ROOT, "", name)
+}

@@ -1,0 +1,92 @@
+//! Where turns are run, and who we say we are there.
+
+use std::{collections::BTreeMap, fmt, ops::Deref};
+
+use serde::Deserialize;
+
+use super::{choice::choice, units};
+
+/// A kind that has no use for a setting leaves it empty, `http` or `off`.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Upstream {
+    pub kind: UpstreamKind,
+    /// Without a slash at the end.
+    #[serde(default, deserialize_with = "units::url")]
+    pub base_url: String,
+    /// Without a slash at the end.
+    #[serde(default, deserialize_with = "units::url")]
+    pub auth_url: String,
+    #[serde(default)]
+    pub transport: Transport,
+    #[serde(default)]
+    pub compression: Compression,
+    #[serde(default)]
+    pub originator: String,
+    /// As written: `{version}` stands for our own.
+    #[serde(default)]
+    pub user_agent: String,
+    /// A compatibility level such as `0.155.0`, or `auto`.
+    #[serde(default)]
+    pub version: String,
+    #[serde(default)]
+    pub headers: Headers,
+}
+
+choice! {
+    UpstreamKind { Codex = "codex", Openai = "openai", CodexExec = "codex-exec", Demo = "demo" }
+}
+
+choice! {
+    #[derive(Default)]
+    Transport { Auto = "auto", #[default] Http = "http", Websocket = "websocket" }
+}
+
+choice! {
+    #[derive(Default)]
+    Compression { Zstd = "zstd", #[default] Off = "off" }
+}
+
+/// Further request headers by name. `Debug` hides the values that look like credentials.
+#[derive(Clone, Default, PartialEq, Deserialize)]
+#[serde(transparent)]
+pub struct Headers(BTreeMap<String, String>);
+
+impl Headers {
+    /// Whether the value of the header called `name` must not be shown.
+    pub(super) fn hides(name: &str) -> bool {
+        let name = name.to_ascii_lowercase();
+        ["auth", "cookie", "key", "token", "secret"].iter().any(|word| name.contains(word))
+    }
+}
+
+impl Deref for Headers {
+    type Target = BTreeMap<String, String>;
+
+    fn deref(&self) -> &Self::Target {
+        &self.0
+    }
+}
+
+impl<'a> IntoIterator for &'a Headers {
+    type Item = (&'a String, &'a String);
+    type IntoIter = std::collections::btree_map::Iter<'a, String, String>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.0.iter()
+    }
+}
+
+impl FromIterator<(String, String)> for Headers {
+    fn from_iter<I: IntoIterator<Item = (String, String)>>(headers: I) -> Self {
+        Self(headers.into_iter().collect())
+    }
+}
+
+impl fmt::Debug for Headers {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let shown = |(name, value)| (name, if Self::hides(name) { "***" } else { value });
+        let pairs = self.0.iter().map(|(name, value)| shown((name.as_str(), value.as_str())));
+        f.debug_map().entries(pairs).finish()
+    }
+}

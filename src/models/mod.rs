@@ -1,0 +1,186 @@
+//! Which models there are, and what each accepts.
+
+use std::cmp::Ordering;
+
+use serde::{Deserialize, Deserializer};
+
+mod live;
+
+pub use live::Live;
+
+/// The catalogue that is known without asking: facts of the official client of November 2026.
+pub const BUILTIN: &[u8] = include_bytes!("builtin.json");
+
+/// The models an account may use, best first.
+#[derive(Clone, Debug)]
+pub struct Catalog {
+    models: Vec<Model>,
+}
+
+/// One model, as the backend's catalogue describes it.
+#[derive(Clone, Debug, Deserialize, PartialEq, Eq)]
+pub struct Model {
+    pub slug: String,
+    /// `list`, or `hide` for those that work but are not offered.
+    #[serde(default = "listed")]
+    pub visibility: String,
+    /// The lower, the better.
+    #[serde(default)]
+    pub priority: i64,
+    #[serde(default)]
+    pub minimal_client_version: Option<String>,
+    /// Tokens.
+    #[serde(default)]
+    pub context_window: Option<u64>,
+    #[serde(default, rename = "supported_reasoning_levels", deserialize_with = "efforts")]
+    pub efforts: Vec<String>,
+    #[serde(default)]
+    pub default_reasoning_level: Option<String>,
+    #[serde(default = "yes")]
+    pub supports_reasoning_summary_parameter: bool,
+    #[serde(default)]
+    pub support_verbosity: bool,
+    #[serde(default)]
+    pub service_tiers: Vec<Tier>,
+    #[serde(default = "text_only")]
+    pub input_modalities: Vec<String>,
+    #[serde(default)]
+    pub use_responses_lite: bool,
+}
+
+#[derive(Clone, Debug, Deserialize, PartialEq, Eq)]
+pub struct Tier {
+    pub id: String,
+}
+
+impl Catalog {
+    /// What is known without asking.
+    ///
+    /// # Panics
+    /// Never: a test reads the same text.
+    #[must_use]
+    pub fn builtin() -> Self {
+        Self::parse(BUILTIN).expect("the built-in catalogue is sound")
+    }
+
+    /// Reads a catalogue as the backend sends it. An entry that cannot be read is left out, so
+    /// that one novelty does not hide every other model.
+    ///
+    /// # Errors
+    /// When it is no object with a list of `models`, or none of them can be read.
+    pub fn parse(json: &[u8]) -> serde_json::Result<Self> {
+        #[derive(Deserialize)]
+        struct Body<'a> {
+            #[serde(borrow)]
+            models: Vec<&'a serde_json::value::RawValue>,
+        }
+        let body: Body<'_> = serde_json::from_slice(json)?;
+        let read =
+            |raw: &&serde_json::value::RawValue| serde_json::from_str::<Model>(raw.get()).ok();
+        let mut models: Vec<Model> = body.models.iter().filter_map(read).collect();
+        if models.is_empty() {
+            return Err(serde::de::Error::custom("no entry of the catalogue can be read"));
+        }
+        models.sort_by_key(|model| model.priority);
+        Ok(Self { models })
+    }
+
+    #[must_use]
+    pub fn find(&self, slug: &str) -> Option<&Model> {
+        self.models.iter().find(|model| model.slug == slug)
+    }
+
+    /// The models that are offered, best first.
+    pub fn listed(&self) -> impl Iterator<Item = &Model> {
+        self.models.iter().filter(|model| model.visibility == "list")
+    }
+
+    /// The names most like `wanted`, nearest first.
+    #[must_use]
+    pub fn nearest(&self, wanted: &str) -> Vec<&str> {
+        let mut names: Vec<(f64, &str)> = self
+            .listed()
+            .map(|model| (strsim::jaro_winkler(wanted, &model.slug), model.slug.as_str()))
+            .collect();
+        names.sort_by(|a, b| b.0.total_cmp(&a.0));
+        names.into_iter().take(3).map(|(_, name)| name).collect()
+    }
+
+    /// The highest client version that any model asks for: the level to claim compatibility with.
+    #[must_use]
+    pub fn version(&self) -> &str {
+        self.models
+            .iter()
+            .filter_map(|model| model.minimal_client_version.as_deref())
+            .max_by(|a, b| compare_versions(a, b))
+            .unwrap_or("0.0.0")
+    }
+}
+
+fn compare_versions(a: &str, b: &str) -> Ordering {
+    let numbers = |version: &str| -> Vec<u64> {
+        version.split(['.', '-', '+']).map_while(|part| part.parse().ok()).collect()
+    };
+    numbers(a).cmp(&numbers(b))
+}
+
+/// The catalogue writes `{"effort": "low", "description": …}`, older copies of it plain names.
+fn efforts<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Level {
+        Named { effort: String },
+        Name(String),
+    }
+    let levels = Option::<Vec<Level>>::deserialize(deserializer)?.unwrap_or_default();
+    Ok(levels
+        .into_iter()
+        .map(|level| match level {
+            Level::Named { effort } | Level::Name(effort) => effort,
+        })
+        .collect())
+}
+
+fn listed() -> String {
+    "list".to_owned()
+}
+
+const fn yes() -> bool {
+    true
+}
+
+fn text_only() -> Vec<String> {
+    vec!["text".to_owned()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_built_in_catalogue_is_sound() {
+        let catalog = Catalog::builtin();
+        let model = catalog.find("gpt-5.5").unwrap();
+        assert_eq!(model.efforts, ["low", "medium", "high", "xhigh"]);
+        assert!(!model.use_responses_lite && model.support_verbosity);
+        assert_eq!(catalog.version(), "0.155.0");
+        assert_eq!(catalog.listed().next().unwrap().slug, "gpt-6.1-sol");
+        assert!(catalog.listed().all(|model| model.slug != "codex-auto-review"));
+        assert!(catalog.nearest("gpt-5.4").contains(&"gpt-5.5"));
+    }
+
+    #[test]
+    fn versions_compare_by_number() {
+        assert_eq!(compare_versions("0.153.10", "0.153.9"), Ordering::Greater);
+        assert_eq!(compare_versions("0.99.0", "0.153.0"), Ordering::Less);
+    }
+
+    #[test]
+    fn an_entry_that_cannot_be_read_hides_no_other() {
+        let json = br#"{"models":[{"slug":7},{"slug":"new","supported_reasoning_levels":["low"],"odd":{}}]}"#;
+        let catalog = Catalog::parse(json).unwrap();
+        assert_eq!(catalog.find("new").unwrap().efforts, ["low"]);
+        assert!(Catalog::parse(br#"{"models":[]}"#).is_err());
+        assert!(Catalog::parse(b"<html>").is_err());
+    }
+}

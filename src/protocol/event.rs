@@ -1,0 +1,270 @@
+//! The events of a streamed turn.
+
+use std::{borrow::Cow, ops::Range};
+
+use bytes::Bytes;
+use memchr::memchr;
+use serde::Deserialize;
+
+use crate::sse::Frame;
+
+/// One event: what kind it is, its name, and its JSON as it came.
+#[derive(Clone, Debug)]
+pub struct Event {
+    pub kind: Kind,
+    /// The `type` as the upstream wrote it.
+    pub name: Bytes,
+    /// One JSON object.
+    pub json: Bytes,
+}
+
+/// The upstream sent an event that cannot be read.
+#[derive(Debug, thiserror::Error)]
+#[error("the upstream sent an event that is not the JSON it should be: {0}")]
+pub struct Malformed(String);
+
+impl Malformed {
+    pub fn new(reason: impl ToString) -> Self {
+        Self(reason.to_string())
+    }
+}
+
+macro_rules! kinds {
+    ($($kind:ident = $name:literal,)*) => {
+        /// The kinds of event that some code here reads; every other one is [`Kind::Other`].
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub enum Kind { $($kind,)* Other }
+
+        impl Kind {
+            /// What the event is called on the wire; `None` for [`Kind::Other`].
+            #[must_use]
+            pub const fn name(self) -> Option<&'static str> {
+                match self { $(Self::$kind => Some($name),)* Self::Other => None }
+            }
+
+            fn of(name: &[u8]) -> Self {
+                $(if name == $name.as_bytes() { return Self::$kind; })*
+                Self::Other
+            }
+        }
+    };
+}
+
+kinds! {
+    TextDelta = "response.output_text.delta",
+    ArgumentsDelta = "response.function_call_arguments.delta",
+    ReasoningSummaryDelta = "response.reasoning_summary_text.delta",
+    ReasoningTextDelta = "response.reasoning_text.delta",
+    CustomInputDelta = "response.custom_tool_call_input.delta",
+    Created = "response.created",
+    InProgress = "response.in_progress",
+    Queued = "response.queued",
+    ItemAdded = "response.output_item.added",
+    ItemDone = "response.output_item.done",
+    PartAdded = "response.content_part.added",
+    PartDone = "response.content_part.done",
+    TextDone = "response.output_text.done",
+    AnnotationAdded = "response.output_text.annotation.added",
+    RefusalDelta = "response.refusal.delta",
+    RefusalDone = "response.refusal.done",
+    ArgumentsDone = "response.function_call_arguments.done",
+    CustomInputDone = "response.custom_tool_call_input.done",
+    ReasoningSummaryPartAdded = "response.reasoning_summary_part.added",
+    ReasoningSummaryPartDone = "response.reasoning_summary_part.done",
+    ReasoningSummaryDone = "response.reasoning_summary_text.done",
+    Completed = "response.completed",
+    Incomplete = "response.incomplete",
+    Failed = "response.failed",
+    Done = "response.done",
+    Error = "error",
+    Keepalive = "keepalive",
+    RateLimits = "codex.rate_limits",
+}
+
+impl Kind {
+    /// Whether the turn is over with it, well or badly.
+    #[must_use]
+    pub const fn is_terminal(self) -> bool {
+        matches!(self, Self::Completed | Self::Incomplete | Self::Failed)
+    }
+
+    /// Whether it says nothing of the answer yet (nor does what is not known): a turn that fails
+    /// after such events alone can still be answered with an HTTP status.
+    #[must_use]
+    pub const fn is_prelude(self) -> bool {
+        matches!(
+            self,
+            Self::Created
+                | Self::InProgress
+                | Self::Queued
+                | Self::Keepalive
+                | Self::RateLimits
+                | Self::Other
+        )
+    }
+}
+
+impl Event {
+    /// Reads a frame. The name is the JSON's `type`; where that is missing, what `event:` said.
+    ///
+    /// # Errors
+    /// When the data is no JSON object, or says its type nowhere.
+    pub fn parse(frame: Frame) -> Result<Self, Malformed> {
+        let Frame { event, data } = frame;
+        let name = match type_range(&data) {
+            Some(range) => data.slice(range),
+            None => slow_type(&data)?.unwrap_or(event),
+        };
+        if name.is_empty() {
+            return Err(Malformed::new("it has no type"));
+        }
+        Ok(Self { kind: Kind::of(&name), name, json: data })
+    }
+
+    /// Reads the members that are wanted.
+    ///
+    /// # Errors
+    /// When one of them is missing or of another type.
+    pub fn read<'a, T: Deserialize<'a>>(&'a self) -> Result<T, Malformed> {
+        serde_json::from_slice(&self.json).map_err(Malformed::new)
+    }
+
+    /// Where the number behind the top-level `sequence_number` stands, found without building
+    /// anything.
+    ///
+    /// # Errors
+    /// When the JSON is not one balanced object.
+    pub fn sequence_number(&self) -> Result<Option<Range<usize>>, Malformed> {
+        top_level(&self.json, b"sequence_number")
+    }
+}
+
+/// The usual case: the JSON begins with its type, which holds nothing to unescape.
+fn type_range(json: &[u8]) -> Option<Range<usize>> {
+    const START: &[u8] = br#"{"type":""#;
+    let rest = json.strip_prefix(START)?;
+    let end = memchr(b'"', rest)?;
+    (!rest[..end].contains(&b'\\')).then_some(START.len()..START.len() + end)
+}
+
+fn slow_type(json: &[u8]) -> Result<Option<Bytes>, Malformed> {
+    #[derive(Deserialize)]
+    struct Typed<'a> {
+        #[serde(borrow, default)]
+        r#type: Option<Cow<'a, str>>,
+    }
+    let typed: Typed<'_> = serde_json::from_slice(json).map_err(Malformed::new)?;
+    Ok(typed.r#type.map(|name| Bytes::copy_from_slice(name.as_bytes())))
+}
+
+/// Where the value of a top-level member with a plain (number or word) value stands.
+fn top_level(json: &[u8], key: &[u8]) -> Result<Option<Range<usize>>, Malformed> {
+    let mut depth = 0_usize;
+    let mut found = None;
+    let mut at = 0;
+    while let Some(&byte) = json.get(at) {
+        match byte {
+            b'"' => {
+                let end =
+                    string_end(json, at).ok_or_else(|| Malformed::new("a string does not end"))?;
+                let name = &json[at + 1..end];
+                at = end + 1;
+                if depth == 1 && name == key {
+                    if let Some(value) = plain_value(json, at) {
+                        at = value.end;
+                        found = Some(value);
+                    }
+                }
+                continue;
+            }
+            b'{' | b'[' => depth += 1,
+            b'}' | b']' => {
+                depth = depth.checked_sub(1).ok_or_else(|| Malformed::new("it is not balanced"))?;
+            }
+            _ => {}
+        }
+        at += 1;
+    }
+    if depth != 0 || json.first() != Some(&b'{') {
+        return Err(Malformed::new("it is not one object"));
+    }
+    Ok(found)
+}
+
+/// The quote that ends the string which begins at `start`.
+fn string_end(json: &[u8], start: usize) -> Option<usize> {
+    let mut at = start + 1;
+    loop {
+        let found = memchr::memchr2(b'"', b'\\', &json[at..])? + at;
+        if json[found] == b'"' {
+            return Some(found);
+        }
+        at = found + 2;
+        if at > json.len() {
+            return None;
+        }
+    }
+}
+
+fn plain_value(json: &[u8], after_key: usize) -> Option<Range<usize>> {
+    let mut start = after_key;
+    while json.get(start)?.is_ascii_whitespace() {
+        start += 1;
+    }
+    if json[start] != b':' {
+        return None;
+    }
+    start += 1;
+    while json.get(start)?.is_ascii_whitespace() {
+        start += 1;
+    }
+    let len = json[start..].iter().take_while(|byte| byte.is_ascii_alphanumeric()).count();
+    (len > 0).then(|| start..start + len)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn event(json: &str) -> Result<Event, Malformed> {
+        Event::parse(Frame {
+            event: Bytes::from_static(b"named"),
+            data: Bytes::copy_from_slice(json.as_bytes()),
+        })
+    }
+
+    #[test]
+    fn the_type_in_the_json_names_the_event_wherever_it_stands() {
+        for json in [
+            r#"{"type":"keepalive","sequence_number":1}"#,
+            r#"{ "sequence_number": 1, "type": "keepalive" }"#,
+            r#"{"type":"keep\u0061live"}"#,
+        ] {
+            let event = event(json).unwrap();
+            assert_eq!(
+                (event.kind, &event.name[..]),
+                (Kind::Keepalive, &b"keepalive"[..]),
+                "{json}"
+            );
+        }
+        assert_eq!(event("{}").unwrap().name, "named");
+        assert!(event("[1").is_err());
+        assert!(event("oops").is_err());
+    }
+
+    #[test]
+    fn the_sequence_number_is_found_at_the_top_level_only() {
+        let check = |json: &str, expected: Option<&str>| {
+            let event = event(json).unwrap();
+            let found = event.sequence_number().unwrap();
+            assert_eq!(found.map(|range| &json[range]), expected, "{json}");
+        };
+        check(r#"{"type":"a","sequence_number":12}"#, Some("12"));
+        check(r#"{"type":"a", "sequence_number" : 7 ,"b":{"sequence_number":3}}"#, Some("7"));
+        check(r#"{"type":"a","x":{"sequence_number":3},"t":"\"sequence_number\":5"}"#, None);
+        check(r#"{"type":"sequence_number","sequence_number":0}"#, Some("0"));
+        assert!(event(r#"{"type":"a","b":{}"#).unwrap().sequence_number().is_err());
+        assert!(event(r#"{"type":"a","b":"#).unwrap().sequence_number().is_err());
+        assert!(event(r#"{"type":"a","b":"\"#).unwrap().sequence_number().is_err());
+    }
+}

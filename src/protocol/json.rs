@@ -1,0 +1,146 @@
+//! JSON that is moved about rather than understood.
+
+use std::{borrow::Cow, fmt};
+
+use serde::{
+    Deserialize, Serialize,
+    de::{Deserializer, MapAccess, Visitor},
+    ser::{SerializeMap, Serializer},
+};
+use serde_json::value::{RawValue, to_raw_value};
+
+/// The JSON text of a value that cannot fail to serialise: strings, numbers, lists and maps of them.
+///
+/// # Panics
+/// If `value` is a map with keys that are no strings, which no caller here has.
+#[must_use]
+pub fn raw(value: &(impl Serialize + ?Sized)) -> Box<RawValue> {
+    to_raw_value(value).expect("plain data serialises")
+}
+
+/// What a JSON string says, or `None` when `value` is no string.
+#[must_use]
+pub fn raw_str(value: &RawValue) -> Option<Cow<'_, str>> {
+    #[derive(Deserialize)]
+    struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
+    if !value.get().starts_with('"') {
+        return None;
+    }
+    serde_json::from_str::<Text<'_>>(value.get()).ok().map(|text| text.0)
+}
+
+/// The members of a JSON object in their order, each value as the text it came as.
+///
+/// Objects here have a few dozen members at the most, so looking one up walks the list.
+#[derive(Clone, Debug, Default)]
+pub struct Object<'a>(Vec<(Cow<'a, str>, Cow<'a, RawValue>)>);
+
+impl<'a> Object<'a> {
+    /// # Errors
+    /// When `json` is not one JSON object.
+    pub fn parse(json: &'a [u8]) -> serde_json::Result<Self> {
+        serde_json::from_slice(json)
+    }
+
+    #[must_use]
+    pub fn get(&self, key: &str) -> Option<&RawValue> {
+        self.0.iter().find(|(name, _)| name == key).map(|(_, value)| &**value)
+    }
+
+    /// The member's text, if it is a string.
+    #[must_use]
+    pub fn str(&self, key: &str) -> Option<Cow<'_, str>> {
+        raw_str(self.get(key)?)
+    }
+
+    #[must_use]
+    pub fn has(&self, key: &str) -> bool {
+        self.get(key).is_some()
+    }
+
+    /// Whether the member is missing or `null`.
+    #[must_use]
+    pub fn lacks(&self, key: &str) -> bool {
+        self.get(key).is_none_or(|value| value.get() == "null")
+    }
+
+    /// Replaces the member where it stands, or adds it at the end.
+    pub fn set(&mut self, key: &'a str, value: Box<RawValue>) {
+        self.put(key, Cow::Owned(value));
+    }
+
+    /// The same with a value that is somebody else's.
+    pub fn set_borrowed(&mut self, key: &'a str, value: &'a RawValue) {
+        self.put(key, Cow::Borrowed(value));
+    }
+
+    fn put(&mut self, key: &'a str, value: Cow<'a, RawValue>) {
+        match self.0.iter_mut().find(|(name, _)| name == key) {
+            Some((_, old)) => *old = value,
+            None => self.0.push((Cow::Borrowed(key), value)),
+        }
+    }
+
+    /// Adds the member if there is none of that name.
+    pub fn set_default(&mut self, key: &'a str, value: impl FnOnce() -> Box<RawValue>) {
+        if !self.has(key) {
+            self.0.push((Cow::Borrowed(key), Cow::Owned(value())));
+        }
+    }
+
+    pub fn remove(&mut self, key: &str) -> Option<Cow<'a, RawValue>> {
+        let at = self.0.iter().position(|(name, _)| name == key)?;
+        Some(self.0.remove(at).1)
+    }
+
+    /// Adds the members of `other` behind these.
+    pub fn extend(&mut self, other: Self) {
+        self.0.extend(other.0);
+    }
+
+    /// The same members, borrowed from nothing.
+    #[must_use]
+    pub fn into_owned(self) -> Object<'static> {
+        let owned = |(name, value): (Cow<'a, str>, Cow<'a, RawValue>)| {
+            (Cow::Owned(name.into_owned()), Cow::Owned(value.into_owned()))
+        };
+        Object(self.0.into_iter().map(owned).collect())
+    }
+
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &RawValue)> {
+        self.0.iter().map(|(name, value)| (&**name, &**value))
+    }
+}
+
+impl Serialize for Object<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(Some(self.0.len()))?;
+        for (name, value) in &self.0 {
+            map.serialize_entry(name, value)?;
+        }
+        map.end()
+    }
+}
+
+impl<'de: 'a, 'a> Deserialize<'de> for Object<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        struct Key<'a>(#[serde(borrow)] Cow<'a, str>);
+
+        struct Members;
+        impl<'de> Visitor<'de> for Members {
+            type Value = Object<'de>;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+                let mut members = Vec::with_capacity(map.size_hint().unwrap_or(8));
+                while let Some(Key(name)) = map.next_key::<Key<'de>>()? {
+                    members.push((name, Cow::Borrowed(map.next_value::<&'de RawValue>()?)));
+                }
+                Ok(Object(members))
+            }
+        }
+        deserializer.deserialize_map(Members)
+    }
+}

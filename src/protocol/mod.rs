@@ -1,0 +1,20 @@
+//! The one language spoken inside: the Responses API, as it came.
+//!
+//! What no code here reads stays the JSON text that arrived, so nothing unknown is lost and
+//! nothing large is parsed into a tree.
+
+mod event;
+mod item;
+mod json;
+mod request;
+mod response;
+mod turn;
+mod usage;
+
+pub use event::{Event, Kind, Malformed};
+pub use item::Item;
+pub use json::{Object, raw, raw_str};
+pub use request::{Reasoning, Request, StreamOptions, Text};
+pub use response::{Failure, Gather, Outcome, Response};
+pub use turn::{Conversation, Turn};
+pub use usage::Usage;

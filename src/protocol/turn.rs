@@ -1,0 +1,25 @@
+//! A request with what goes beside it.
+
+use http::HeaderMap;
+
+use super::Request;
+
+/// One request and whom it belongs to.
+#[derive(Clone, Debug, Default)]
+pub struct Turn {
+    pub request: Request,
+    pub conversation: Conversation,
+    /// Whether the request has the "Responses Lite" shape: its tools stand in its input.
+    pub lite: bool,
+    /// The headers of the official client that belong to the turn and may pass on.
+    pub headers: HeaderMap,
+}
+
+/// The names under which the backend keeps a conversation's prefix in its cache.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Conversation {
+    /// Sent as `session-id`; what pins the conversation to the machine that remembers it.
+    pub session: String,
+    /// Sent as `thread-id` and `x-client-request-id`.
+    pub thread: String,
+}

@@ -1,0 +1,37 @@
+//! What a turn cost, in tokens.
+
+use serde::Deserialize;
+
+/// The upstream's count; what it leaves out is zero.
+#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq)]
+#[serde(default)]
+pub struct Usage {
+    pub input_tokens: u64,
+    #[serde(deserialize_with = "or_default")]
+    pub input_tokens_details: InputDetails,
+    pub output_tokens: u64,
+    #[serde(deserialize_with = "or_default")]
+    pub output_tokens_details: OutputDetails,
+    pub total_tokens: u64,
+}
+
+#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq)]
+#[serde(default)]
+pub struct InputDetails {
+    pub cached_tokens: u64,
+    pub cache_write_tokens: u64,
+}
+
+#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq)]
+#[serde(default)]
+pub struct OutputDetails {
+    pub reasoning_tokens: u64,
+}
+
+fn or_default<'de, D, T>(deserializer: D) -> Result<T, D::Error>
+where
+    D: serde::Deserializer<'de>,
+    T: Deserialize<'de> + Default,
+{
+    Ok(Option::deserialize(deserializer)?.unwrap_or_default())
+}

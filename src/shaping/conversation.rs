@@ -1,0 +1,142 @@
+//! Which conversation a request belongs to.
+//!
+//! The backend keeps the prefix of a conversation in the cache of one machine and finds it again
+//! by the conversation's name. So a name that changes from turn to turn costs the user's plan,
+//! and one that is shared between conversations costs both of them their cache.
+
+use http::HeaderMap;
+use sha2::{Digest, Sha256};
+use uuid::Builder;
+
+use crate::protocol::{Conversation, Item, Request};
+
+/// The headers by which clients name a conversation, most exact first.
+const HEADERS: [&str; 9] = [
+    "session-id",
+    "session_id",
+    "x-session-id",
+    "x-session-affinity",
+    "conversation_id",
+    "conversation-id",
+    "x-litellm-session-id",
+    "x-affinity",
+    "x-claude-code-session-id",
+];
+
+/// The longest `prompt_cache_key` that the backend takes, in characters.
+const MAX_LEN: usize = 64;
+
+/// The conversation's name: the client's, else one that follows from what does not change in it.
+/// Fills in `prompt_cache_key` with it.
+///
+/// `hint` is what the body names beside `prompt_cache_key` (`session_id`, `conversation`), and
+/// `user` the body's `user`. The account has no part in it.
+pub fn conversation(
+    request: &mut Request,
+    headers: &HeaderMap,
+    hint: Option<&str>,
+    user: Option<&str>,
+) -> Conversation {
+    let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+    let named = HEADERS.into_iter().filter_map(header).find(|name| !name.trim().is_empty());
+    let key = request.prompt_cache_key.as_deref().filter(|key| !key.trim().is_empty());
+    let session = match named.or(hint).or(key) {
+        Some(name) => presentable(name),
+        None => derived(request, user),
+    };
+    let thread = header("thread-id").map_or_else(|| session.clone(), presentable);
+    // A client that sends both means both: a subagent shares its parent's key, not its session.
+    request.prompt_cache_key = Some(key.map_or_else(|| session.clone(), presentable));
+    Conversation { session, thread }
+}
+
+/// The name itself where it may stand in a header and a cache key, else a hash of it.
+fn presentable(name: &str) -> String {
+    let name = name.trim();
+    if name.len() <= MAX_LEN && name.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return name.to_owned();
+    }
+    let mut hash = Sha256::new();
+    hash.update(name);
+    as_uuid(hash)
+}
+
+/// A name from the conversation's fixed head: model, instructions, tools, everything up to the
+/// first message of the user.
+fn derived(request: &Request, user: Option<&str>) -> String {
+    let mut hash = Sha256::new();
+    let mut add = |text: &str| {
+        hash.update((text.len() as u64).to_le_bytes());
+        hash.update(text);
+    };
+    add(user.unwrap_or_default());
+    add(&request.model);
+    add(request.instructions.as_ref().map_or("", |text| text.get()));
+    for tool in request.tools.iter().flatten() {
+        add(tool.get());
+    }
+    let is_user = |item: &Item| item.head().role.is_some_and(|role| role == "user");
+    for item in &request.input {
+        add(item.json().get());
+        if is_user(item) {
+            break;
+        }
+    }
+    as_uuid(hash)
+}
+
+fn as_uuid(hash: Sha256) -> String {
+    let mut bytes = [0; 16];
+    bytes.copy_from_slice(&hash.finalize()[..16]);
+    Builder::from_custom_bytes(bytes).into_uuid().to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::value::RawValue;
+
+    use super::*;
+
+    fn request(texts: &[(&str, &str)]) -> Request {
+        let item = |(role, text): &(&str, &str)| {
+            let text = RawValue::from_string(format!("{text:?}")).unwrap();
+            Item::message(role, "input_text", &text)
+        };
+        Request { model: "m".into(), input: texts.iter().map(item).collect(), ..Request::default() }
+    }
+
+    fn name(request: &mut Request, headers: &[(&'static str, &str)]) -> String {
+        let headers = headers
+            .iter()
+            .map(|(name, value)| (http::HeaderName::from_static(name), value.parse().unwrap()));
+        conversation(request, &headers.collect(), None, None).session
+    }
+
+    #[test]
+    fn a_conversation_keeps_its_name_as_it_grows_and_others_have_others() {
+        let first = name(&mut request(&[("developer", "be brief"), ("user", "hi")]), &[]);
+        let grown =
+            [("developer", "be brief"), ("user", "hi"), ("assistant", "ho"), ("user", "more")];
+        assert_eq!(name(&mut request(&grown), &[]), first);
+        assert_ne!(name(&mut request(&[("developer", "be long"), ("user", "hi")]), &[]), first);
+        assert_ne!(name(&mut request(&[("developer", "be brief"), ("user", "hello")]), &[]), first);
+        let mut asked = request(&[("developer", "be brief"), ("user", "hi")]);
+        let of_ada = conversation(&mut asked, &HeaderMap::new(), None, Some("ada"));
+        assert_ne!(of_ada.session, first);
+        assert_eq!(asked.prompt_cache_key.as_deref(), Some(&*of_ada.session));
+    }
+
+    #[test]
+    fn the_client_s_own_name_wins_and_is_made_presentable() {
+        let mut asked = request(&[]);
+        assert_eq!(name(&mut asked, &[("x-session-id", "s-1")]), "s-1");
+        assert_eq!(asked.prompt_cache_key.as_deref(), Some("s-1"));
+
+        let mut asked = Request { prompt_cache_key: Some("parent".into()), ..request(&[]) };
+        assert_eq!(name(&mut asked, &[("session-id", "child")]), "child");
+        assert_eq!(asked.prompt_cache_key.as_deref(), Some("parent"));
+
+        let long = "x".repeat(80);
+        assert_eq!(name(&mut request(&[]), &[("session_id", &long)]).len(), 36);
+    }
+}

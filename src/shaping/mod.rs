@@ -1,0 +1,13 @@
+//! What a profile may change in a request, without waiting for anything.
+
+mod conversation;
+mod model;
+mod names;
+mod parameters;
+mod schema;
+
+pub use conversation::conversation;
+pub use model::{EFFORTS, UnknownModel, fit, resolve};
+pub use names::{Names, call_id};
+pub use parameters::{Ignored, Rejected};
+pub use schema::repair;

@@ -1,0 +1,86 @@
+use serde_json::Value;
+
+use super::words;
+
+/// What matters of the conversation: the last thing the user said, and what came after it.
+pub(super) struct Conversation {
+    /// The user's own words, without what agents wrap around them.
+    pub words: String,
+    /// What tools returned since then.
+    pub outputs: Vec<String>,
+    /// The names of the tools that were called since then.
+    pub called: Vec<String>,
+    /// How many images came with the words.
+    pub images: usize,
+}
+
+impl Conversation {
+    pub(super) fn read(input: &[Value]) -> Self {
+        let asked = input.iter().rposition(|item| item["role"] == "user");
+        let since = asked.map_or(input, |at| &input[at + 1..]);
+        let content = asked.map_or(&Value::Null, |at| &input[at]["content"]);
+        let is_output =
+            |item: &&Value| item["type"].as_str().is_some_and(|kind| kind.ends_with("_output"));
+        let parts = content.as_array().into_iter().flatten();
+        Self {
+            words: own_words(&text(content)),
+            outputs: since.iter().filter(is_output).map(|item| text(&item["output"])).collect(),
+            called: since
+                .iter()
+                .filter(|item| item["call_id"].is_string())
+                .filter_map(|item| item["name"].as_str().map(str::to_owned))
+                .collect(),
+            images: parts.filter(|part| part["type"] == "input_image").count(),
+        }
+    }
+
+    /// What the tools returned, quoted so that one can see it was read.
+    pub(super) fn report(&self) -> String {
+        const LONGEST: usize = 200;
+        let quote = |output: &String| {
+            // Codex puts its own lines before what the command printed.
+            let printed = output.split_once("Output:\n").map_or(output.as_str(), |(_, rest)| rest);
+            words::shortened(printed.trim(), LONGEST)
+        };
+        match self.outputs.as_slice() {
+            [only] => format!("The tool returned: {}", quote(only)),
+            several => {
+                let quotes: Vec<_> = several.iter().map(quote).collect();
+                format!("The tools returned:\n- {}", quotes.join("\n- "))
+            }
+        }
+    }
+}
+
+/// The text of a string or of a list of parts.
+fn text(content: &Value) -> String {
+    match content {
+        Value::String(text) => text.clone(),
+        Value::Array(parts) => {
+            let texts: Vec<_> = parts.iter().filter_map(|part| part["text"].as_str()).collect();
+            texts.join("\n")
+        }
+        Value::Null => String::new(),
+        other => other.to_string(),
+    }
+}
+
+/// Some agents put the task into a tag and the state of the world beside it.
+fn own_words(text: &str) -> String {
+    for tag in ["task", "user_message", "user_query", "user_input"] {
+        if let Some((_, rest)) = text.split_once(&format!("<{tag}>"))
+            && let Some((inside, _)) = rest.split_once(&format!("</{tag}>"))
+        {
+            return inside.trim().to_owned();
+        }
+    }
+    let mut text = text.to_owned();
+    for tag in ["environment_details", "environment_context", "system-reminder"] {
+        while let Some(start) = text.find(&format!("<{tag}>")) {
+            let close = format!("</{tag}>");
+            let end = text[start..].find(&close).map_or(text.len(), |at| start + at + close.len());
+            text.replace_range(start..end, "");
+        }
+    }
+    text.trim().to_owned()
+}

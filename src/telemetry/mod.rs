@@ -1,0 +1,7 @@
+//! What is told about the work: never what was said in it.
+
+mod logs;
+mod turn_log;
+
+pub use logs::init;
+pub use turn_log::TurnLog;

@@ -1,0 +1,180 @@
+//! The ChatGPT Codex backend.
+//!
+//! prepare → POST → server-sent events, with one second try after a refused token.
+
+use std::{sync::Arc, time::Duration};
+
+use bytes::Bytes;
+use futures_util::future::BoxFuture;
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+
+use super::{Answer, CatalogBody, Error, Upstream};
+use crate::{
+    auth::{Access, TokenManager},
+    protocol::Turn,
+};
+
+mod error;
+mod headers;
+mod http_stream;
+mod limits;
+mod prepare;
+
+pub use error::{failed, of_failure};
+pub use headers::Identity;
+
+/// An account on the backend.
+pub struct Codex {
+    client: reqwest::Client,
+    /// `{base_url}/codex`.
+    url: String,
+    tokens: TokenManager,
+    identity: Identity,
+    compress: bool,
+    /// Silence after which a turn has failed.
+    idle_timeout: Duration,
+    version: Version,
+}
+
+/// The compatibility level to send: asked anew for each turn, since the catalogue may raise it.
+pub type Version = Arc<dyn Fn() -> String + Send + Sync>;
+
+/// What [`Codex::new`] needs to know.
+pub struct Settings {
+    pub client: reqwest::Client,
+    pub base_url: String,
+    pub identity: Identity,
+    pub compress: bool,
+    pub idle_timeout: Duration,
+    pub version: Version,
+}
+
+impl Codex {
+    #[must_use]
+    pub fn new(settings: Settings, tokens: TokenManager) -> Self {
+        let Settings { client, base_url, identity, compress, idle_timeout, version } = settings;
+        let base = base_url.trim_end_matches('/');
+        // A base URL that already names the Codex API is what several other tools' settings hold.
+        let url = if base.ends_with("/codex") { base.to_owned() } else { format!("{base}/codex") };
+        Self { client, url, tokens, identity, compress, idle_timeout, version }
+    }
+
+    async fn run(&self, turn: Turn) -> Result<Answer, Error> {
+        let version = (self.version)();
+        let (body, encoding) = prepare::body(&turn.request, self.compress)?;
+        let mut headers = self.identity.headers(&version);
+        headers.extend(turn.headers);
+        headers::add_turn(&mut headers, &turn.conversation, turn.lite);
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        headers.insert(header::ACCEPT, HeaderValue::from_static("text/event-stream"));
+        if let Some(encoding) = encoding {
+            headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static(encoding));
+        }
+        let request =
+            self.client.post(format!("{}/responses", self.url)).headers(headers).body(body);
+        let response = self.authorized(request).await?;
+        if !response.status().is_success() || error::is_page(response.headers()) {
+            return Err(self.refusal(response).await);
+        }
+        let headers = limits::for_client(response.headers());
+        Ok(Answer { headers, events: http_stream::events(response, self.idle_timeout) })
+    }
+
+    /// Sends with the account's token, and once more with another when that one is refused.
+    async fn authorized(
+        &self,
+        request: reqwest::RequestBuilder,
+    ) -> Result<reqwest::Response, Error> {
+        let access = self.tokens.access().await?;
+        let first = self.send_as(&request, &access).await?;
+        if first.status() != StatusCode::UNAUTHORIZED {
+            return Ok(first);
+        }
+        let access = self.tokens.instead_of(&access).await?;
+        self.send_as(&request, &access).await
+    }
+
+    async fn send_as(
+        &self,
+        request: &reqwest::RequestBuilder,
+        access: &Access,
+    ) -> Result<reqwest::Response, Error> {
+        let request = request.try_clone().expect("a body of bytes can be sent again");
+        let sent = request.headers(headers::authorization(access)?).send();
+        match tokio::time::timeout(self.idle_timeout, sent).await {
+            Ok(sent) => sent.map_err(|error| error::unreachable(&self.url, &error)),
+            Err(_) => Err(Error::TimedOut(self.idle_timeout)),
+        }
+    }
+
+    async fn refusal(&self, response: reqwest::Response) -> Error {
+        const ENOUGH: usize = 64 * 1024;
+        let (status, headers) = (response.status(), response.headers().clone());
+        let body =
+            tokio::time::timeout(self.idle_timeout, http_stream::read_up_to(response, ENOUGH));
+        error::refusal(status, &headers, &body.await.unwrap_or_default())
+    }
+
+    async fn catalog(
+        &self,
+        version: &str,
+        etag: Option<&str>,
+    ) -> Result<Option<CatalogBody>, Error> {
+        let mut headers = self.identity.headers(version);
+        if let Some(etag) = etag.and_then(|etag| HeaderValue::from_str(etag).ok()) {
+            headers.insert(header::IF_NONE_MATCH, etag);
+        }
+        let url = format!("{}/models", self.url);
+        let request = self.client.get(url).query(&[("client_version", version)]).headers(headers);
+        let response = self.authorized(request).await?;
+        if response.status() == StatusCode::NOT_MODIFIED {
+            return Ok(None);
+        }
+        if !response.status().is_success() {
+            return Err(self.refusal(response).await);
+        }
+        let etag = response.headers().get(header::ETAG);
+        let etag = etag.and_then(|etag| etag.to_str().ok()).map(str::to_owned);
+        let json = match tokio::time::timeout(self.idle_timeout, response.bytes()).await {
+            Ok(json) => json.map_err(|error| error::unreachable(&self.url, &error))?,
+            Err(_) => return Err(Error::TimedOut(self.idle_timeout)),
+        };
+        Ok(Some(CatalogBody { json, etag }))
+    }
+}
+
+impl Upstream for Codex {
+    fn send(&self, turn: Turn) -> BoxFuture<'_, Result<Answer, Error>> {
+        Box::pin(self.run(turn))
+    }
+
+    fn models<'a>(
+        &'a self,
+        version: &'a str,
+        etag: Option<&'a str>,
+    ) -> BoxFuture<'a, Result<Option<CatalogBody>, Error>> {
+        Box::pin(self.catalog(version, etag))
+    }
+
+    fn ready(&self) -> BoxFuture<'_, Result<(), Error>> {
+        Box::pin(async {
+            match self.tokens.snapshot().await?.problem {
+                None => Ok(()),
+                Some(problem) => Err(problem.into()),
+            }
+        })
+    }
+
+    fn label(&self) -> &'static str {
+        "codex;http"
+    }
+}
+
+/// A header's name and value, for those who build them from settings.
+pub type Header = (HeaderName, HeaderValue);
+
+/// What is sent as the body of a turn.
+type Body = (Bytes, Option<&'static str>);
+
+/// The headers of a response, where only they are needed.
+type Headers = HeaderMap;

@@ -1,0 +1,50 @@
+//! What the backend insists on, whatever was asked.
+
+use std::io::Write;
+
+use super::{Body, Error};
+use crate::protocol::{Failure, Request, raw};
+
+/// Below this a request is sent as it is: there is nothing to win.
+const WORTH_COMPRESSING: usize = 1024;
+
+/// The level the official client uses too; a higher one costs more time than the upload it saves.
+const LEVEL: i32 = 3;
+
+/// The body of a turn, and its content-encoding.
+pub(super) fn body(request: &Request, compress: bool) -> Result<Body, Error> {
+    let unserializable = |reason: &dyn ToString| {
+        let message = Some(format!("the request cannot be written: {}", reason.to_string()));
+        Error::Invalid(Failure { message, ..Failure::default() })
+    };
+    let request = insist(request.clone());
+    let json = serde_json::to_vec(&request).map_err(|error| unserializable(&error))?;
+    if !compress || json.len() < WORTH_COMPRESSING {
+        return Ok((json.into(), None));
+    }
+    let compressed = || -> std::io::Result<Vec<u8>> {
+        let mut encoder = zstd::Encoder::new(Vec::with_capacity(json.len() / 4), LEVEL)?;
+        encoder.set_pledged_src_size(Some(json.len() as u64))?;
+        encoder.write_all(&json)?;
+        encoder.finish()
+    };
+    Ok((compressed().map_err(|error| unserializable(&error))?.into(), Some("zstd")))
+}
+
+fn insist(mut request: Request) -> Request {
+    request.stream = true; // The backend only streams.
+    request.store = false; // It stores nothing for a plan.
+    // In some months it refused requests without instructions, never those with empty ones.
+    request.instructions.get_or_insert_with(|| raw(""));
+    // Without it every tool call would make the model think from the start again.
+    const REASONING: &str = "reasoning.encrypted_content";
+    if !request.include.iter().any(|name| name == REASONING) {
+        request.include.push(REASONING.to_owned());
+    }
+    // Without tools it is not known to be accepted, and means nothing.
+    if request.tools.as_ref().is_none_or(Vec::is_empty) && request.parallel_tool_calls == Some(true)
+    {
+        request.parallel_tool_calls = None;
+    }
+    request
+}

@@ -1,0 +1,101 @@
+//! Where turns are run.
+
+use std::time::Duration;
+
+use futures_util::{future::BoxFuture, stream::BoxStream};
+use http::HeaderMap;
+
+use crate::{
+    auth,
+    protocol::{Event, Failure, Malformed, Turn},
+};
+
+pub mod codex;
+mod connect;
+
+pub use codex::{failed, of_failure};
+pub use connect::{Error as ConnectError, Shared, clients, connect};
+
+/// A turn as it happens. Dropping it cancels the turn.
+///
+/// It ends with a terminal event ([`crate::protocol::Kind::is_terminal`]) or with an error, never without either.
+pub type Events = BoxStream<'static, Result<Event, Error>>;
+
+/// A place where turns are run.
+pub trait Upstream: Send + Sync {
+    /// Starts a turn. The answer's head has arrived when this resolves; its events follow.
+    fn send(&self, turn: Turn) -> BoxFuture<'_, Result<Answer, Error>>;
+
+    /// Asks for the catalogue of models: the body as it came, and its ETag. `etag` is that of the
+    /// copy the caller has; `None` comes back when it is still good.
+    fn models<'a>(
+        &'a self,
+        version: &'a str,
+        etag: Option<&'a str>,
+    ) -> BoxFuture<'a, Result<Option<CatalogBody>, Error>>;
+
+    /// Whether a turn could be run: the credentials are there and not known to be dead.
+    fn ready(&self) -> BoxFuture<'_, Result<(), Error>>;
+
+    /// What runs the turns, and how, as told in `x-codexway-upstream`: `codex;http`.
+    fn label(&self) -> &'static str;
+}
+
+/// The head of an answer.
+pub struct Answer {
+    /// Headers that the client may see: usage limits and the turn's state.
+    pub headers: HeaderMap,
+    pub events: Events,
+}
+
+/// A catalogue as the upstream sent it.
+pub struct CatalogBody {
+    pub json: bytes::Bytes,
+    pub etag: Option<String>,
+}
+
+/// Why a turn was not run, or not to its end: one variant for each thing a caller may do about it.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The request itself is at fault; the same request will be refused again.
+    #[error("{}", .0.message.as_deref().unwrap_or("the upstream refused the request"))]
+    Invalid(Failure),
+    #[error("{message}")]
+    ModelNotFound { message: String },
+    /// An item or something else that the request names does not exist.
+    #[error("{}", .0.message.as_deref().unwrap_or("not found"))]
+    NotFound(Failure),
+    #[error(transparent)]
+    Login(#[from] auth::Error),
+    /// The upstream refused a token that it had just issued.
+    #[error("the ChatGPT backend refused the login: {message}; run `codexway login`")]
+    Refused { message: String },
+    /// The account may not do this.
+    #[error("{message}")]
+    Forbidden { message: String, code: Option<String> },
+    /// The plan is used up until `resets_in`.
+    #[error("{message}")]
+    UsageLimit { message: String, code: String, resets_in: Option<Duration> },
+    #[error("{message}")]
+    RateLimited { message: String, retry_after: Option<Duration> },
+    /// The upstream has too much to do, or is down, and says so.
+    #[error("{message}")]
+    Overloaded { message: String, code: Option<String>, retry_after: Option<Duration> },
+    #[error("could not reach the upstream at {host}: {reason}")]
+    Unreachable { host: String, reason: String },
+    #[error("the upstream did not answer within {} s", .0.as_secs_f32())]
+    TimedOut(Duration),
+    #[error("the upstream's answer broke off before its end")]
+    Truncated,
+    /// Bytes that make no sense; the text says which.
+    #[error("{0}")]
+    Garbled(String),
+    #[error("the turn is too large for the upstream: {message}")]
+    TooLarge { message: String },
+}
+
+impl From<Malformed> for Error {
+    fn from(malformed: Malformed) -> Self {
+        Self::Garbled(malformed.to_string())
+    }
+}

@@ -1,0 +1,150 @@
+use std::{
+    fs,
+    process::{Child, Command, Output, Stdio},
+    time::{Duration, Instant},
+};
+
+use pretty_assertions::assert_eq;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+/// The binary, in a home of its own.
+fn codexway(home: &TempDir) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_codexway"));
+    command.env_clear().env("HOME", home.path()).env("NO_COLOR", "1").current_dir(home.path());
+    command
+}
+
+fn run(home: &TempDir, args: &[&str]) -> Output {
+    codexway(home).args(args).output().unwrap()
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8(bytes.to_vec()).unwrap()
+}
+
+/// A child that does not outlive its test.
+struct Running(Child);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// Starts a server and waits until it says where it is.
+fn start(home: &TempDir, args: &[&str]) -> (Running, Value) {
+    let info = home.path().join("info.json");
+    let child = codexway(home)
+        .args(args)
+        .args(["--listen", "127.0.0.1:0", "--server-info", "info.json"])
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut child = Running(child);
+    let until = Instant::now() + Duration::from_secs(20);
+    while !info.exists() {
+        assert!(child.0.try_wait().unwrap().is_none(), "it has ended");
+        assert!(Instant::now() < until, "it does not listen");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    (child, serde_json::from_str(&fs::read_to_string(info).unwrap()).unwrap())
+}
+
+#[cfg(unix)]
+fn signal(child: &Child, signal: &str) {
+    let pid = child.id().to_string();
+    assert!(Command::new("kill").args([signal, &pid]).status().unwrap().success());
+}
+
+#[tokio::test]
+async fn the_demo_answers_and_stops_when_told() {
+    let home = tempfile::tempdir().unwrap();
+    for stop in ["-INT", "-TERM"] {
+        let _ = fs::remove_file(home.path().join("info.json"));
+        let (mut child, info) = start(&home, &["demo"]);
+        assert_eq!(info["pid"], child.0.id());
+        let url = info["url"].as_str().unwrap();
+        assert_eq!(url, format!("http://127.0.0.1:{}", info["port"]));
+        let body = json!({"model": "gpt-5.5", "messages": [{"role": "user", "content": "Say exactly pong"}]});
+        let client = reqwest::Client::builder().no_proxy().build().unwrap();
+        let answer =
+            client.post(format!("{url}/v1/chat/completions")).json(&body).send().await.unwrap();
+        let answer: Value = answer.json().await.unwrap();
+        assert_eq!(answer["choices"][0]["message"]["content"], "pong");
+        drop(client);
+        let ready = run(&home, &["health", "--url", url]);
+        assert_eq!((ready.status.code(), &*text(&ready.stdout)), (Some(0), "ready\n"));
+        signal(&child.0, stop);
+        assert_eq!(child.0.wait().unwrap().code(), Some(0));
+    }
+}
+
+#[test]
+fn serving_without_a_login_starts_and_is_not_ready() {
+    let home = tempfile::tempdir().unwrap();
+    let (_child, info) = start(&home, &[]);
+    let health = run(&home, &["health", "--url", info["url"].as_str().unwrap()]);
+    assert_eq!(health.status.code(), Some(1));
+    assert!(text(&health.stderr).contains("codexway login"), "{}", text(&health.stderr));
+}
+
+#[test]
+fn a_port_that_is_taken_is_told() {
+    let home = tempfile::tempdir().unwrap();
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let output = run(&home, &["serve", "--listen", &address]);
+    assert_eq!(output.status.code(), Some(1));
+    let told = text(&output.stderr);
+    assert!(told.starts_with(&format!("error: listen on {address}: ")), "{told}");
+}
+
+#[test]
+fn wrong_settings_are_told_with_their_place_and_exit_code_2() {
+    let home = tempfile::tempdir().unwrap();
+    let file = home.path().join("my.toml");
+    fs::write(&file, "[server]\nlisen = \"127.0.0.1:1\"\n").unwrap();
+    for args in [
+        ["config", "check", "--config", "my.toml"],
+        ["serve", "--config", "my.toml", "--profile=codex"],
+    ] {
+        let output = run(&home, &args);
+        let told = text(&output.stderr);
+        assert_eq!((output.status.code(), &*text(&output.stdout)), (Some(2), ""), "{told}");
+        for part in ["my.toml", "lisen", "listen"] {
+            assert!(told.contains(part), "{told}");
+        }
+    }
+    assert_eq!(run(&home, &["serve", "--frobnicate"]).status.code(), Some(2));
+    assert_eq!(run(&home, &["config", "check", "--config", "none.toml"]).status.code(), Some(2));
+}
+
+#[test]
+fn the_settings_in_force_are_shown_with_where_they_came_from() {
+    let home = tempfile::tempdir().unwrap();
+    fs::write(home.path().join("my.toml"), "[server]\nkeys = [\"sk-secret\"]\n").unwrap();
+    let output = codexway(&home)
+        .args(["config", "show", "--config", "my.toml"])
+        .env("CODEXWAY__SERVER__MAX_TURNS", "7")
+        .output()
+        .unwrap();
+    let shown = text(&output.stdout);
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    let line = |key: &str| {
+        shown
+            .lines()
+            .find(|line| line.starts_with(key))
+            .unwrap_or_else(|| panic!("{key} in {shown}"))
+    };
+    assert!(
+        line("server.max_turns").contains('7')
+            && line("server.max_turns").contains("CODEXWAY__SERVER__MAX_TURNS")
+    );
+    assert!(line("server.keys").contains("my.toml"));
+    assert!(line("server.listen").contains("default"));
+    assert!(!shown.contains("sk-secret"), "{shown}");
+    let path = run(&home, &["config", "path"]);
+    assert!(text(&path.stdout).trim_end().ends_with("codexway/config.toml"));
+}

@@ -1,0 +1,29 @@
+//! The one integration binary. Real sockets on port 0, and no sleeps: wait for the thing.
+#![expect(
+    clippy::unwrap_used,
+    clippy::disallowed_methods,
+    reason = "a test may panic, and waits for what it starts"
+)]
+
+/// The floors of `src/`, and that nobody looks up.
+mod architecture;
+/// The login: refresh, refusal, files of every shape, as seen by a client of the API.
+mod auth;
+/// Chat Completions over HTTP: requests, whole answers, chunks.
+mod chat_completions;
+/// The binary: output, exit codes, signals.
+mod cli;
+/// What is refused, and how: by us and by the upstream.
+mod errors;
+/// What real agents send: all of it passes the strict simulator.
+mod fixtures;
+/// The list of models, and which model serves a request.
+mod models;
+/// Responses over HTTP: pass-through, the client's view, the terminal output.
+mod responses;
+/// Which conversation a turn belongs to, and what that does for the cache.
+mod sessions;
+/// Bytes and time: cuts, splits, keep-alives, clients that leave.
+mod streaming;
+/// A running codexway with a simulator behind it.
+mod support;

@@ -1,0 +1,301 @@
+use codexway::simulator::Script;
+use pretty_assertions::assert_eq;
+use serde_json::{Value, json};
+
+use crate::support::{Answer, TestServer, with};
+
+fn ask(text: &str) -> Value {
+    json!({"model": "gpt-5.5", "input": text})
+}
+
+fn streamed(text: &str) -> Value {
+    with(ask(text), json!({"stream": true}))
+}
+
+/// The events in order, and what holds for each of them checked.
+#[track_caller]
+fn events(answer: &Answer) -> Vec<Value> {
+    let frames = answer.frames();
+    let (last, events) = frames.split_last().expect("a stream");
+    assert!(last.is_done(), "{last:?}");
+    let events: Vec<Value> = events
+        .iter()
+        .map(|frame| {
+            assert_eq!(frame.event.as_deref(), frame.json()["type"].as_str());
+            frame.json()
+        })
+        .collect();
+    let numbers: Vec<u64> =
+        events.iter().map(|event| event["sequence_number"].as_u64().unwrap()).collect();
+    assert_eq!(numbers, (0..events.len() as u64).collect::<Vec<_>>());
+    let kinds: Vec<&str> = events.iter().map(|event| event["type"].as_str().unwrap()).collect();
+    assert_eq!(kinds[..2], ["response.created", "response.in_progress"]);
+    events
+}
+
+/// Every key that the open specification of Responses asks for.
+const KEYS: [&str; 30] = [
+    "id",
+    "object",
+    "created_at",
+    "completed_at",
+    "status",
+    "incomplete_details",
+    "model",
+    "previous_response_id",
+    "instructions",
+    "output",
+    "error",
+    "tools",
+    "tool_choice",
+    "truncation",
+    "parallel_tool_calls",
+    "text",
+    "top_p",
+    "presence_penalty",
+    "frequency_penalty",
+    "top_logprobs",
+    "temperature",
+    "reasoning",
+    "usage",
+    "max_output_tokens",
+    "max_tool_calls",
+    "store",
+    "background",
+    "service_tier",
+    "metadata",
+    "safety_identifier",
+];
+
+#[track_caller]
+fn is_full(response: &Value) {
+    let missing: Vec<&&str> = KEYS.iter().filter(|key| response.get(**key).is_none()).collect();
+    assert!(missing.is_empty(), "{missing:?} missing in {response}");
+    assert_eq!(response.get("user"), None);
+}
+
+#[tokio::test]
+async fn a_whole_response_has_its_output_and_every_key() {
+    let server = TestServer::start().await;
+    server.simulator.script(Script::text("hello"));
+    let body = server.responses(&ask("hi")).await.ok().json();
+    is_full(&body);
+    assert_eq!(body["status"], "completed");
+    assert_eq!(body["output"][0]["content"][0]["text"], "hello");
+    assert!(body["usage"]["total_tokens"].as_u64().unwrap() > 0);
+    let sent = server.last_turn();
+    assert_eq!(
+        sent["input"],
+        json!([{"type": "message", "role": "user", "content": [{"type": "input_text", "text": "hi"}]}])
+    );
+    assert_eq!(sent.get("reasoning"), None);
+}
+
+#[tokio::test]
+async fn a_stream_passes_on_every_event_and_fills_the_last_one() {
+    let server = TestServer::start().await;
+    server.simulator.script(Script::new().reasoning("hm").message("hello").tool_call("f", "{}"));
+    let body = with(
+        streamed("hi"),
+        json!({
+            "reasoning": {"summary": "auto"},
+            "tools": [{"type": "function", "name": "f", "parameters": {"type": "object", "properties": {}}, "strict": false}],
+        }),
+    );
+    let events = events(&server.responses(&body).await.ok());
+    let last = events.last().unwrap();
+    assert_eq!(last["type"], "response.completed");
+    is_full(&last["response"]);
+    let kinds: Vec<&str> = last["response"]["output"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|item| item["type"].as_str().unwrap())
+        .collect();
+    assert_eq!(kinds, ["reasoning", "message", "function_call"]);
+    let done: Vec<&Value> = events
+        .iter()
+        .filter(|event| event["type"] == "response.output_item.done")
+        .map(|event| &event["item"])
+        .collect();
+    assert_eq!(done, last["response"]["output"].as_array().unwrap().iter().collect::<Vec<_>>());
+    for created in &events[..2] {
+        is_full(&created["response"]);
+        assert_eq!(created["response"]["output"], json!([]));
+    }
+}
+
+#[tokio::test]
+async fn the_client_s_own_request_is_what_the_answer_tells() {
+    let server = TestServer::start().await;
+    let body = with(
+        ask("hi"),
+        json!({
+            "instructions": "be brief", "temperature": 0.5, "max_output_tokens": 100,
+            "metadata": {"a": "b"}, "store": false, "truncation": "auto",
+            "text": {"verbosity": "low"}, "reasoning": {"effort": "high"},
+            "tools": [{"type": "function", "name": "f", "parameters": {"type": "object", "properties": {}, "additionalProperties": false}}],
+            "tool_choice": "none",
+        }),
+    );
+    let answer = server.responses(&body).await.ok();
+    let told = answer.json();
+    is_full(&told);
+    for (key, value) in [
+        ("instructions", json!("be brief")),
+        ("temperature", json!(0.5)),
+        ("max_output_tokens", json!(100)),
+        ("metadata", json!({"a": "b"})),
+        ("store", json!(false)),
+        ("truncation", json!("auto")),
+        ("tool_choice", json!("none")),
+        ("previous_response_id", Value::Null),
+    ] {
+        assert_eq!(told[key], value, "{key}");
+    }
+    assert_eq!(told["text"], json!({"verbosity": "low", "format": {"type": "text"}}));
+    assert_eq!(
+        (&told["reasoning"]["effort"], &told["reasoning"]["summary"]),
+        (&json!("high"), &Value::Null)
+    );
+    assert_eq!(
+        (&told["tools"][0]["description"], &told["tools"][0]["strict"]),
+        (&Value::Null, &json!(true))
+    );
+    let mut dropped: Vec<&str> = answer.header("x-codexway-dropped").unwrap().split(',').collect();
+    dropped.sort_unstable();
+    assert_eq!(dropped, ["max_output_tokens", "metadata", "temperature", "truncation"]);
+}
+
+#[tokio::test]
+async fn input_items_keep_what_is_theirs_and_lose_what_needs_a_store() {
+    let server = TestServer::start().await;
+    let first = server
+        .responses(&with(ask("think"), json!({"reasoning": {"summary": "auto"}})))
+        .await
+        .ok()
+        .json();
+    let reasoning = &first["output"][0];
+    assert_eq!(reasoning["type"], "reasoning", "{first}");
+    let body = json!({"model": "gpt-5.5", "input": [
+        {"role": "system", "content": "one"},
+        {"type": "message", "role": "system", "content": [{"type": "input_text", "text": "two"}]},
+        {"role": "user", "content": [{"type": "input_text", "text": "hi"}]},
+        reasoning,
+        {"type": "reasoning", "id": "rs_1", "summary": []},
+        {"type": "item_reference", "id": "rs_2"},
+        {"type": "message", "role": "assistant", "id": "msg_1", "status": "completed", "phase": "commentary",
+         "content": [{"type": "output_text", "text": "ok", "annotations": []}]},
+        {"role": "assistant", "content": "plain"},
+        {"type": "function_call", "id": "fc_1", "call_id": "call_1", "name": "f", "arguments": "{}", "status": "completed", "parsed_arguments": {}},
+        {"type": "function_call_output", "call_id": "call_1", "output": "done"},
+    ]});
+    let answer = server.responses(&body).await.ok();
+    assert_eq!(answer.header("x-codexway-dropped"), Some("input[4],input[5]"));
+    let text = |kind: &str, text: &str| json!([{"type": kind, "text": text}]);
+    assert_eq!(
+        server.last_turn()["input"],
+        json!([
+            {"type": "message", "role": "developer", "content": text("input_text", "one")},
+            {"type": "message", "role": "developer", "content": text("input_text", "two")},
+            {"type": "message", "role": "user", "content": text("input_text", "hi")},
+            {"type": "reasoning", "encrypted_content": reasoning["encrypted_content"], "summary": reasoning["summary"]},
+            {"type": "message", "role": "assistant", "phase": "commentary",
+             "content": [{"type": "output_text", "text": "ok", "annotations": []}]},
+            {"type": "message", "role": "assistant", "content": text("output_text", "plain")},
+            {"type": "function_call", "call_id": "call_1", "name": "f", "arguments": "{}"},
+            {"type": "function_call_output", "call_id": "call_1", "output": "done"},
+        ])
+    );
+}
+
+#[tokio::test]
+async fn the_backend_s_private_events_are_for_the_official_client_alone() {
+    let server = TestServer::start().await;
+    let script = || {
+        Script::text("hi")
+            .rate_limits_event()
+            .keepalives()
+            .unknown_event("response.novelty", json!({"a": [1]}))
+    };
+    server.simulator.script(script());
+    let kinds = |events: Vec<Value>| -> Vec<String> {
+        events.iter().map(|event| event["type"].as_str().unwrap().to_owned()).collect()
+    };
+    let seen = kinds(events(&server.responses(&streamed("hi")).await.ok()));
+    assert!(seen.iter().all(|kind| kind != "keepalive" && !kind.starts_with("codex.")), "{seen:?}");
+    assert!(seen.iter().any(|kind| kind == "response.novelty"));
+
+    server.simulator.script(script());
+    let url = format!("{}/v1/responses", server.url);
+    let request = server.client.post(url).header("originator", "codex_exec").json(&streamed("hi"));
+    let seen: Vec<String> = server
+        .send(request)
+        .await
+        .ok()
+        .frames()
+        .iter()
+        .filter(|frame| !frame.is_done())
+        .map(|frame| frame.json()["type"].as_str().unwrap().to_owned())
+        .collect();
+    assert!(seen.iter().any(|kind| kind == "keepalive"), "{seen:?}");
+    assert!(seen.iter().any(|kind| kind == "codex.rate_limits"));
+}
+
+#[tokio::test]
+async fn the_lite_shape_is_passed_on_with_its_header() {
+    let server = TestServer::start().await;
+    let body = json!({"model": "gpt-6-sol", "stream": true, "tool_choice": "auto", "parallel_tool_calls": false,
+    "reasoning": {"effort": "low", "context": "all_turns"}, "store": false,
+    "include": ["reasoning.encrypted_content"],
+    "input": [
+        {"type": "additional_tools", "id": "at_1", "role": "developer", "tools": [
+            {"type": "namespace", "name": "functions", "description": "", "tools": [
+                {"type": "function", "name": "wait", "description": "", "strict": false, "parameters": {"type": "object", "properties": {}}}]}]},
+        {"type": "message", "role": "user", "content": [{"type": "input_text", "text": "Say exactly yes"}]},
+    ]});
+    let events = events(&server.responses(&body).await.ok());
+    assert_eq!(events.last().unwrap()["response"]["output"][0]["content"][0]["text"], "yes");
+    let turn = server.turns().pop().unwrap();
+    assert_eq!(turn.header("x-openai-internal-codex-responses-lite"), "true");
+    assert_eq!(turn.json()["input"][0].get("id"), None);
+}
+
+#[tokio::test]
+async fn what_was_never_kept_is_not_found() {
+    let server = TestServer::start().await;
+    let error = server.responses(&with(ask("hi"), json!({"previous_response_id": "resp_1"}))).await;
+    let error = error.refused(400, "previous_response_not_found", "previous_response_id");
+    assert_eq!(error["message"], "Previous response with id 'resp_1' not found.");
+    let body = json!({"model": "gpt-5.5", "input": [{"type": "item_reference", "id": "msg_1"}]});
+    let error = server.responses(&body).await.refused(404, Value::Null, "input");
+    assert_eq!(error["message"], "Item with id 'msg_1' not found.");
+    server.responses(&with(ask("hi"), json!({"background": true}))).await.refused(
+        400,
+        "unsupported_value",
+        "background",
+    );
+    assert_eq!(server.turns().len(), 0);
+}
+
+#[tokio::test]
+async fn an_end_by_another_name_and_a_full_output_are_understood() {
+    let server = TestServer::start().await;
+    for script in [
+        Script::text("hi").response_done(),
+        Script::text("hi").full_output(),
+        Script::text("hi").absent_output(),
+        Script::text("hi").done_marker(),
+    ] {
+        server.simulator.script(script.clone());
+        let events = events(&server.responses(&streamed("hi")).await.ok());
+        let last = events.last().unwrap();
+        assert_eq!(last["type"], "response.completed");
+        assert_eq!(last["response"]["output"][0]["content"][0]["text"], "hi");
+        server.simulator.script(script);
+        assert_eq!(
+            server.responses(&ask("hi")).await.ok().json()["output"][0]["content"][0]["text"],
+            "hi"
+        );
+    }
+}

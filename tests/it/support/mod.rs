@@ -1,0 +1,220 @@
+use std::{path::PathBuf, time::Duration};
+
+use codexway::{
+    api::{self, App},
+    auth::Places,
+    config::{self, Settings, Sources},
+    server,
+    simulator::{Options, Simulator},
+};
+use http::{HeaderMap, StatusCode};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle};
+
+mod frames;
+
+pub use frames::{Frame, frames};
+
+/// codexway on a port of its own, with a simulator of its own behind it.
+pub struct TestServer {
+    pub simulator: Simulator,
+    pub url: String,
+    pub account: TempDir,
+    pub client: reqwest::Client,
+    stop: Option<oneshot::Sender<()>>,
+    running: Option<JoinHandle<bool>>,
+}
+
+/// What a test may want otherwise than usual.
+pub struct Setup {
+    pub simulator: Options,
+    /// Settings as `CODEXWAY__…` variables.
+    pub vars: Vec<(&'static str, String)>,
+    /// The text of `auth.json`; `None` for a fresh login.
+    pub auth_json: Option<String>,
+}
+
+impl Default for Setup {
+    fn default() -> Self {
+        Self { simulator: Options::default(), vars: Vec::new(), auth_json: None }
+    }
+}
+
+impl TestServer {
+    pub async fn start() -> Self {
+        Self::with(Setup::default()).await
+    }
+
+    pub async fn with_vars(vars: &[(&'static str, &str)]) -> Self {
+        let vars = vars.iter().map(|(name, value)| (*name, (*value).to_owned())).collect();
+        Self::with(Setup { vars, ..Setup::default() }).await
+    }
+
+    pub async fn with(setup: Setup) -> Self {
+        let simulator = Simulator::start(setup.simulator).await.unwrap();
+        let auth_json = setup.auth_json.unwrap_or_else(|| simulator.auth_json());
+        Self::before(simulator, &setup.vars, &auth_json).await
+    }
+
+    /// In front of a simulator that runs already.
+    pub async fn before(
+        simulator: Simulator,
+        vars: &[(&'static str, String)],
+        auth_json: &str,
+    ) -> Self {
+        let account = tempfile::tempdir().unwrap();
+        std::fs::write(account.path().join("auth.json"), auth_json).unwrap();
+        let settings = settings(&simulator, &account, vars);
+        let app = App::new(settings, |_| Places::default()).unwrap();
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let (stop, stopped) = oneshot::channel::<()>();
+        let running = tokio::spawn(async move {
+            let shutdown = async { drop(stopped.await) };
+            server::run(listener, api::router(app), shutdown, Duration::from_secs(5)).await.unwrap()
+        });
+        let client = reqwest::Client::builder().no_proxy().build().unwrap();
+        Self { simulator, url, account, client, stop: Some(stop), running: Some(running) }
+    }
+
+    pub fn auth_file(&self) -> PathBuf {
+        self.account.path().join("auth.json")
+    }
+
+    /// Stops the server; whether every connection ended by itself.
+    pub async fn stop(&mut self) -> bool {
+        drop(self.stop.take());
+        self.running.take().unwrap().await.unwrap()
+    }
+
+    pub async fn post(&self, path: &str, body: &Value) -> Answer {
+        self.send(self.client.post(format!("{}{path}", self.url)).json(body)).await
+    }
+
+    pub async fn get(&self, path: &str) -> Answer {
+        self.send(self.client.get(format!("{}{path}", self.url))).await
+    }
+
+    pub async fn send(&self, request: reqwest::RequestBuilder) -> Answer {
+        let response = request.send().await.unwrap();
+        let (status, headers) = (response.status(), response.headers().clone());
+        // A stream that breaks off keeps what had come.
+        let mut response = response;
+        let mut body = Vec::new();
+        let mut broke = false;
+        loop {
+            match response.chunk().await {
+                Ok(Some(chunk)) => body.extend_from_slice(&chunk),
+                Ok(None) => break,
+                Err(_) => {
+                    broke = true;
+                    break;
+                }
+            }
+        }
+        Answer { status, headers, body: String::from_utf8(body).unwrap(), broke }
+    }
+
+    pub async fn chat(&self, body: &Value) -> Answer {
+        self.post("/v1/chat/completions", body).await
+    }
+
+    pub async fn responses(&self, body: &Value) -> Answer {
+        self.post("/v1/responses", body).await
+    }
+
+    /// The body of the last turn that the simulator was asked to run.
+    pub fn last_turn(&self) -> Value {
+        let turns = self.turns();
+        turns.last().expect("no turn was asked for").json()
+    }
+
+    /// Every turn that the simulator was asked to run.
+    pub fn turns(&self) -> Vec<codexway::simulator::Recorded> {
+        let is_turn =
+            |recorded: &codexway::simulator::Recorded| recorded.path.ends_with("/codex/responses");
+        self.simulator.requests().into_iter().filter(is_turn).collect()
+    }
+}
+
+/// What came back.
+#[derive(Debug)]
+pub struct Answer {
+    pub status: StatusCode,
+    pub headers: HeaderMap,
+    pub body: String,
+    /// The connection was cut inside the body.
+    pub broke: bool,
+}
+
+impl Answer {
+    #[track_caller]
+    pub fn ok(self) -> Self {
+        assert_eq!(self.status, 200, "{}", self.body);
+        self
+    }
+
+    #[track_caller]
+    pub fn json(&self) -> Value {
+        serde_json::from_str(&self.body).unwrap_or_else(|_| panic!("not JSON: {:?}", self.body))
+    }
+
+    #[track_caller]
+    pub fn frames(&self) -> Vec<Frame> {
+        frames(&self.body)
+    }
+
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name)?.to_str().ok()
+    }
+
+    /// The error with its status, once its shape has been checked.
+    #[track_caller]
+    pub fn error(&self) -> (u16, Value) {
+        let body = self.json();
+        let error = body["error"].as_object().unwrap_or_else(|| panic!("no error: {body}"));
+        let keys: Vec<&str> = error.keys().map(String::as_str).collect();
+        assert_eq!(keys, ["message", "type", "param", "code"]);
+        assert!(error["message"].as_str().is_some_and(|message| !message.is_empty()));
+        assert_eq!(self.header("content-type"), Some("application/json"));
+        assert!(self.header("x-request-id").is_some());
+        (self.status.as_u16(), body["error"].clone())
+    }
+
+    /// Checks an error's status, code and param.
+    #[track_caller]
+    pub fn refused(&self, status: u16, code: impl Into<Value>, param: impl Into<Value>) -> Value {
+        let (got, error) = self.error();
+        let told = (got, error["code"].clone(), error["param"].clone());
+        assert_eq!(told, (status, code.into(), param.into()), "{error}");
+        error
+    }
+}
+
+/// A chat request with one message of the user.
+pub fn ask(text: &str) -> Value {
+    json!({"model": "gpt-5.5", "messages": [{"role": "user", "content": text}]})
+}
+
+/// `value` with further members.
+pub fn with(mut value: Value, more: Value) -> Value {
+    for (key, member) in more.as_object().unwrap() {
+        value[key] = member.clone();
+    }
+    value
+}
+
+fn settings(simulator: &Simulator, account: &TempDir, vars: &[(&str, String)]) -> Settings {
+    let mut env = vec![
+        ("CODEXWAY__UPSTREAMS__CODEX__BASE_URL".to_owned(), simulator.base_url()),
+        ("CODEXWAY__UPSTREAMS__CODEX__AUTH_URL".to_owned(), simulator.auth_url()),
+        (
+            "CODEXWAY__ACCOUNTS__DEFAULT__SOURCE".to_owned(),
+            account.path().to_str().unwrap().to_owned(),
+        ),
+    ];
+    env.extend(vars.iter().map(|(name, value)| ((*name).to_owned(), value.clone())));
+    let sources = Sources { env, ..Sources::default() };
+    config::load(&sources).unwrap_or_else(|error| panic!("{error}")).settings
+}

@@ -62,14 +62,14 @@ pub(super) fn table<'a>(tree: &'a Tree, name: &str) -> Option<&'a Tree> {
 /// Lays `above` over `below`: tables are joined, everything else is replaced.
 pub(super) fn merge(below: &mut Tree, above: Tree) {
     for (name, value) in above {
-        match (below.get_mut(&name), value) {
-            (
-                Some(Value { kind: ValueKind::Table(below), .. }),
-                Value { kind: ValueKind::Table(above), .. },
-            ) => merge(below, above),
-            (_, value) => {
-                below.insert(name, value);
+        let origin = value.origin().map(str::to_owned);
+        let joined = match (below.remove(&name).map(|value| value.kind), value.kind) {
+            (Some(ValueKind::Table(mut below)), ValueKind::Table(above)) => {
+                merge(&mut below, above);
+                ValueKind::Table(below)
             }
-        }
+            (_, kind) => kind,
+        };
+        below.insert(name, Value::new(origin.as_ref(), joined));
     }
 }

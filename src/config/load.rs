@@ -1,6 +1,6 @@
 //! Where settings come from, and which of two wins.
 
-use std::path::PathBuf;
+use std::{fmt, path::PathBuf};
 
 use config::Value;
 
@@ -36,6 +36,14 @@ pub struct Loaded {
     /// The file that was read, if there is one.
     pub file: Option<PathBuf>,
     pub(super) tree: Tree,
+}
+
+/// The tree holds keys as the user wrote them.
+impl fmt::Debug for Loaded {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut shown = f.debug_struct("Loaded");
+        shown.field("settings", &self.settings).field("file", &self.file).finish_non_exhaustive()
+    }
 }
 
 /// The settings of `sources`, or all that is wrong with them.

@@ -11,7 +11,7 @@ use super::choice::choice;
 pub struct Profile {
     pub upstream: String,
     pub account: String,
-    /// For requests that name no model; empty leaves the choice to the catalogue.
+    /// For requests that name no model, or `auto`; empty for none.
     pub model: String,
     /// From what clients ask for to what is sent.
     pub aliases: BTreeMap<String, String>,

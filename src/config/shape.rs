@@ -103,7 +103,7 @@ pub(super) fn check(
                 let key = join(key, name);
                 if !(names.valid)(name) {
                     let message = format!("the name in `{key}` must be {}", names.expected);
-                    faults.push(Fault::new(origin, &key, message));
+                    faults.push(Fault::new(value.origin().unwrap_or(origin), &key, message));
                 }
                 check(shape, value, &key, origin, faults);
             }

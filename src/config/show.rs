@@ -84,7 +84,7 @@ fn collect(shape: &Shape, value: &Value, key: &str, entries: &mut Vec<Entry>) {
 fn masked(shape: &Shape, value: &Value, key: &str) -> Json {
     match (shape, &value.kind) {
         (Shape::Text(Text { secret: Secret::Always, .. }), _) => json!("***"),
-        (Shape::Text(Text { secret: Secret::ByName, .. }), _) if Headers::hides(key) => {
+        (Shape::Text(Text { secret: Secret::ByName, .. }), _) if hides(key) => {
             json!("***")
         }
         (Shape::List(shape), ValueKind::Array(values)) => {
@@ -102,6 +102,10 @@ fn masked(shape: &Shape, value: &Value, key: &str) -> Json {
         (_, ValueKind::Table(_)) => json!({}),
         (_, other) => json!(other.to_string()),
     }
+}
+
+fn hides(key: &str) -> bool {
+    key.rsplit(".headers.").next().is_some_and(Headers::hides)
 }
 
 fn toml(value: &Json) -> String {

@@ -111,6 +111,7 @@ impl Event {
     /// When the data is no JSON object, or says its type nowhere.
     pub fn parse(frame: Frame) -> Result<Self, Malformed> {
         let Frame { event, data } = frame;
+        let data = one_line(data);
         let name = match type_range(&data) {
             Some(range) => data.slice(range),
             None => slow_type(&data)?.unwrap_or(event),
@@ -136,6 +137,15 @@ impl Event {
     /// When the JSON is not one balanced object.
     pub fn sequence_number(&self) -> Result<Option<Range<usize>>, Malformed> {
         top_level(&self.json, b"sequence_number")
+    }
+}
+
+/// JSON that came over several lines of data, as one that can be passed on in one line. A string
+/// cannot hold the byte itself, so no value is changed.
+fn one_line(json: Bytes) -> Bytes {
+    match memchr(b'\n', &json) {
+        None => json,
+        Some(_) => json.iter().map(|byte| if *byte == b'\n' { b' ' } else { *byte }).collect(),
     }
 }
 

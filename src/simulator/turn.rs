@@ -50,7 +50,8 @@ pub(super) async fn answer(state: &Arc<State>, asked: &Asked) -> Result<Response
 }
 
 fn check(state: &State, asked: &Asked, account: &Account) -> Result<(), Refusal> {
-    if let Some(resets_in) = *lock(&state.used_up) {
+    let used_up = *lock(&state.used_up);
+    if let Some(resets_in) = used_up {
         let refusal = Refusal::usage_limit_reached(&account.plan, resets_in);
         return Err(refusal.headers(wham::limit_headers(state)));
     }

@@ -216,7 +216,7 @@ async fn the_backend_s_private_events_are_for_the_official_client_alone() {
         Script::text("hi")
             .rate_limits_event()
             .keepalives()
-            .unknown_event("response.novelty", json!({"a": [1]}))
+            .unknown_event("response.novelty", json!({"type": "response.novelty", "a": [1]}))
     };
     server.simulator.script(script());
     let kinds = |events: Vec<Value>| -> Vec<String> {
@@ -255,7 +255,8 @@ async fn the_lite_shape_is_passed_on_with_its_header() {
         {"type": "message", "role": "user", "content": [{"type": "input_text", "text": "Say exactly yes"}]},
     ]});
     let events = events(&server.responses(&body).await.ok());
-    assert_eq!(events.last().unwrap()["response"]["output"][0]["content"][0]["text"], "yes");
+    let output = events.last().unwrap()["response"]["output"].as_array().unwrap();
+    assert_eq!(output.last().unwrap()["content"][0]["text"], "yes");
     let turn = server.turns().pop().unwrap();
     assert_eq!(turn.header("x-openai-internal-codex-responses-lite"), "true");
     assert_eq!(turn.json()["input"][0].get("id"), None);

@@ -16,6 +16,8 @@ fn later_sources_win_and_are_named() {
     assert_eq!(user.origin("server.max_turns"), "CODEXWAY__SERVER__MAX_TURNS");
     assert_eq!(user.origin("server.profile"), "config.toml");
     assert_eq!(user.origin("server.keepalive"), "default");
+    let empty = User::toml("profiles.codex.aliases = {}");
+    assert_eq!(empty.origin("profiles.codex.aliases"), "config.toml");
 }
 
 #[test]

@@ -71,7 +71,7 @@ impl User {
 
     /// What the user is told, without the folder's name.
     fn told(&self) -> String {
-        let told = load(&self.sources).err().expect("a refusal").to_string();
+        let told = load(&self.sources).expect_err("a refusal").to_string();
         told.replace(&format!("{}/", self.folder.path().display()), "")
     }
 

@@ -79,7 +79,7 @@ fn secrets_are_never_shown() {
     );
     assert!(shown.contains("upstreams.codex.headers.X-Api-Key = \"***\""), "{shown}");
     assert!(shown.contains("upstreams.codex.headers.X-Plain = \"plain\""), "{shown}");
-    for text in [shown, loaded.show_json().to_string(), format!("{:?}", loaded.settings)] {
+    for text in [shown, loaded.show_json().to_string(), format!("{loaded:?}")] {
         assert!(!text.contains("sesame"), "{text}");
     }
 }

@@ -2,25 +2,25 @@ use serde_json::Value;
 
 /// One server-sent event, read by a reader that shares nothing with the product's.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Frame {
-    pub event: Option<String>,
-    pub data: String,
+pub(crate) struct Frame {
+    pub(crate) event: Option<String>,
+    pub(crate) data: String,
 }
 
 impl Frame {
     #[track_caller]
-    pub fn json(&self) -> Value {
+    pub(crate) fn json(&self) -> Value {
         serde_json::from_str(&self.data).unwrap_or_else(|_| panic!("not JSON: {:?}", self.data))
     }
 
-    pub fn is_done(&self) -> bool {
+    pub(crate) fn is_done(&self) -> bool {
         self.data == "[DONE]"
     }
 }
 
 /// The frames of a stream, comments left out. Every frame must be whole.
 #[track_caller]
-pub fn frames(body: &str) -> Vec<Frame> {
+pub(crate) fn frames(body: &str) -> Vec<Frame> {
     assert!(body.is_empty() || body.ends_with("\n\n"), "it ends inside a frame: {body:?}");
     let frame = |block: &str| {
         let mut frame = Frame { event: None, data: String::new() };

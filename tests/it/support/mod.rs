@@ -14,25 +14,25 @@ use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle};
 
 mod frames;
 
-pub use frames::{Frame, frames};
+pub(crate) use frames::{Frame, frames};
 
 /// codexway on a port of its own, with a simulator of its own behind it.
-pub struct TestServer {
-    pub simulator: Simulator,
-    pub url: String,
-    pub account: TempDir,
-    pub client: reqwest::Client,
+pub(crate) struct TestServer {
+    pub(crate) simulator: Simulator,
+    pub(crate) url: String,
+    pub(crate) account: TempDir,
+    pub(crate) client: reqwest::Client,
     stop: Option<oneshot::Sender<()>>,
     running: Option<JoinHandle<bool>>,
 }
 
 /// What a test may want otherwise than usual.
-pub struct Setup {
-    pub simulator: Options,
+pub(crate) struct Setup {
+    pub(crate) simulator: Options,
     /// Settings as `CODEXWAY__…` variables.
-    pub vars: Vec<(&'static str, String)>,
+    pub(crate) vars: Vec<(&'static str, String)>,
     /// The text of `auth.json`; `None` for a fresh login.
-    pub auth_json: Option<String>,
+    pub(crate) auth_json: Option<String>,
 }
 
 impl Default for Setup {
@@ -42,23 +42,23 @@ impl Default for Setup {
 }
 
 impl TestServer {
-    pub async fn start() -> Self {
+    pub(crate) async fn start() -> Self {
         Self::with(Setup::default()).await
     }
 
-    pub async fn with_vars(vars: &[(&'static str, &str)]) -> Self {
+    pub(crate) async fn with_vars(vars: &[(&'static str, &str)]) -> Self {
         let vars = vars.iter().map(|(name, value)| (*name, (*value).to_owned())).collect();
         Self::with(Setup { vars, ..Setup::default() }).await
     }
 
-    pub async fn with(setup: Setup) -> Self {
+    pub(crate) async fn with(setup: Setup) -> Self {
         let simulator = Simulator::start(setup.simulator).await.unwrap();
         let auth_json = setup.auth_json.unwrap_or_else(|| simulator.auth_json());
         Self::before(simulator, &setup.vars, &auth_json).await
     }
 
     /// In front of a simulator that runs already.
-    pub async fn before(
+    pub(crate) async fn before(
         simulator: Simulator,
         vars: &[(&'static str, String)],
         auth_json: &str,
@@ -78,25 +78,25 @@ impl TestServer {
         Self { simulator, url, account, client, stop: Some(stop), running: Some(running) }
     }
 
-    pub fn auth_file(&self) -> PathBuf {
+    pub(crate) fn auth_file(&self) -> PathBuf {
         self.account.path().join("auth.json")
     }
 
     /// Stops the server; whether every connection ended by itself.
-    pub async fn stop(&mut self) -> bool {
+    pub(crate) async fn stop(&mut self) -> bool {
         drop(self.stop.take());
         self.running.take().unwrap().await.unwrap()
     }
 
-    pub async fn post(&self, path: &str, body: &Value) -> Answer {
+    pub(crate) async fn post(&self, path: &str, body: &Value) -> Answer {
         self.send(self.client.post(format!("{}{path}", self.url)).json(body)).await
     }
 
-    pub async fn get(&self, path: &str) -> Answer {
+    pub(crate) async fn get(&self, path: &str) -> Answer {
         self.send(self.client.get(format!("{}{path}", self.url))).await
     }
 
-    pub async fn send(&self, request: reqwest::RequestBuilder) -> Answer {
+    pub(crate) async fn send(&self, request: reqwest::RequestBuilder) -> Answer {
         let response = request.send().await.unwrap();
         let (status, headers) = (response.status(), response.headers().clone());
         // A stream that breaks off keeps what had come.
@@ -116,22 +116,22 @@ impl TestServer {
         Answer { status, headers, body: String::from_utf8(body).unwrap(), broke }
     }
 
-    pub async fn chat(&self, body: &Value) -> Answer {
+    pub(crate) async fn chat(&self, body: &Value) -> Answer {
         self.post("/v1/chat/completions", body).await
     }
 
-    pub async fn responses(&self, body: &Value) -> Answer {
+    pub(crate) async fn responses(&self, body: &Value) -> Answer {
         self.post("/v1/responses", body).await
     }
 
     /// The body of the last turn that the simulator was asked to run.
-    pub fn last_turn(&self) -> Value {
+    pub(crate) fn last_turn(&self) -> Value {
         let turns = self.turns();
         turns.last().expect("no turn was asked for").json()
     }
 
     /// Every turn that the simulator was asked to run.
-    pub fn turns(&self) -> Vec<codexway::simulator::Recorded> {
+    pub(crate) fn turns(&self) -> Vec<codexway::simulator::Recorded> {
         let is_turn =
             |recorded: &codexway::simulator::Recorded| recorded.path.ends_with("/codex/responses");
         self.simulator.requests().into_iter().filter(is_turn).collect()
@@ -140,38 +140,38 @@ impl TestServer {
 
 /// What came back.
 #[derive(Debug)]
-pub struct Answer {
-    pub status: StatusCode,
-    pub headers: HeaderMap,
-    pub body: String,
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: String,
     /// The connection was cut inside the body.
-    pub broke: bool,
+    pub(crate) broke: bool,
 }
 
 impl Answer {
     #[track_caller]
-    pub fn ok(self) -> Self {
+    pub(crate) fn ok(self) -> Self {
         assert_eq!(self.status, 200, "{}", self.body);
         self
     }
 
     #[track_caller]
-    pub fn json(&self) -> Value {
+    pub(crate) fn json(&self) -> Value {
         serde_json::from_str(&self.body).unwrap_or_else(|_| panic!("not JSON: {:?}", self.body))
     }
 
     #[track_caller]
-    pub fn frames(&self) -> Vec<Frame> {
+    pub(crate) fn frames(&self) -> Vec<Frame> {
         frames(&self.body)
     }
 
-    pub fn header(&self, name: &str) -> Option<&str> {
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name)?.to_str().ok()
     }
 
     /// The error with its status, once its shape has been checked.
     #[track_caller]
-    pub fn error(&self) -> (u16, Value) {
+    pub(crate) fn error(&self) -> (u16, Value) {
         let body = self.json();
         let error = body["error"].as_object().unwrap_or_else(|| panic!("no error: {body}"));
         let keys: Vec<&str> = error.keys().map(String::as_str).collect();
@@ -184,7 +184,12 @@ impl Answer {
 
     /// Checks an error's status, code and param.
     #[track_caller]
-    pub fn refused(&self, status: u16, code: impl Into<Value>, param: impl Into<Value>) -> Value {
+    pub(crate) fn refused(
+        &self,
+        status: u16,
+        code: impl Into<Value>,
+        param: impl Into<Value>,
+    ) -> Value {
         let (got, error) = self.error();
         let told = (got, error["code"].clone(), error["param"].clone());
         assert_eq!(told, (status, code.into(), param.into()), "{error}");
@@ -193,12 +198,12 @@ impl Answer {
 }
 
 /// A chat request with one message of the user.
-pub fn ask(text: &str) -> Value {
+pub(crate) fn ask(text: &str) -> Value {
     json!({"model": "gpt-5.5", "messages": [{"role": "user", "content": text}]})
 }
 
 /// `value` with further members.
-pub fn with(mut value: Value, more: Value) -> Value {
+pub(crate) fn with(mut value: Value, more: Value) -> Value {
     for (key, member) in more.as_object().unwrap() {
         value[key] = member.clone();
     }
@@ -214,6 +219,7 @@ fn settings(simulator: &Simulator, account: &TempDir, vars: &[(&str, String)]) -
             account.path().to_str().unwrap().to_owned(),
         ),
     ];
+    env.retain(|(name, _)| vars.iter().all(|(other, _)| name != other));
     env.extend(vars.iter().map(|(name, value)| ((*name).to_owned(), value.clone())));
     let sources = Sources { env, ..Sources::default() };
     config::load(&sources).unwrap_or_else(|error| panic!("{error}")).settings

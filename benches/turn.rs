@@ -82,6 +82,9 @@ impl Bench {
     }
 }
 
+/// Which of the times a bench is about.
+type Pick = fn(&Times) -> Duration;
+
 struct Times {
     content: Duration,
     whole: Duration,
@@ -143,7 +146,7 @@ async fn targets(account: &std::path::Path) -> (Simulator, Vec<Target>) {
 
 fn turns(criterion: &mut Criterion) {
     let bench = Bench::new();
-    let measured: [(&str, fn(&Times) -> Duration); 2] =
+    let measured: [(&str, Pick); 2] =
         [("first content", |times| times.content), ("whole turn of 8 deltas", |times| times.whole)];
     for (what, pick) in measured {
         let mut group = criterion.benchmark_group(what);

@@ -1,16 +1,20 @@
 //! Everything that serving a turn needs, put together once from the settings.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
-use http::HeaderMap;
+use http::StatusCode;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::Error;
 use crate::{
     auth::Places,
     config::{Profile, Server, Settings},
     models::Live,
-    upstream::{ConnectError, Shared, Upstream, clients, connect},
+    upstream::{Clients, ConnectError, Shared, Upstream, connect},
 };
+
+/// How long a turn waits for a place.
+const QUEUE: Duration = Duration::from_secs(5);
 
 /// What all turns share. Cheap to clone.
 #[derive(Clone)]
@@ -18,6 +22,7 @@ pub struct App(Arc<Inner>);
 
 struct Inner {
     server: Server,
+    places: Arc<Semaphore>,
     profiles: BTreeMap<String, Arc<Served>>,
 }
 
@@ -32,8 +37,6 @@ pub struct Served {
 /// Settings that cannot be served.
 #[derive(Debug, thiserror::Error)]
 pub enum SetupError {
-    #[error("set up the network client")]
-    Client(#[from] reqwest::Error),
     #[error("set up the profile `{profile}`")]
     Profile { profile: String, source: ConnectError },
 }
@@ -45,7 +48,7 @@ impl App {
     /// # Errors
     /// When an upstream cannot be set up; nothing is connected to yet.
     pub fn new(settings: Settings, places: impl Fn(&str) -> Places) -> Result<Self, SetupError> {
-        let (client, auth_client) = clients()?;
+        let clients = Clients::default();
         let mut catalogs: BTreeMap<(String, String), Arc<Live>> = BTreeMap::new();
         let mut profiles = BTreeMap::new();
         for (name, profile) in settings.profiles {
@@ -53,8 +56,7 @@ impl App {
             let upstream = &settings.upstreams[&profile.upstream];
             let account = &settings.accounts[&profile.account];
             let shared = Shared {
-                client: client.clone(),
-                auth_client: auth_client.clone(),
+                clients: &clients,
                 places: places(&profile.account),
                 idle_timeout: settings.server.idle_timeout,
             };
@@ -70,27 +72,39 @@ impl App {
             let served = Served { name: name.clone(), profile, upstream, models };
             profiles.insert(name, Arc::new(served));
         }
-        Ok(Self(Arc::new(Inner { server: settings.server, profiles })))
+        let places = Semaphore::new(settings.server.max_turns.min(Semaphore::MAX_PERMITS));
+        Ok(Self(Arc::new(Inner { server: settings.server, places: Arc::new(places), profiles })))
     }
 
     pub(super) fn server(&self) -> &Server {
         &self.0.server
     }
 
-    /// The profile that a request names by its path or by a header, else the one that serves by
-    /// default.
-    pub(super) fn profile(
-        &self,
-        path: Option<&str>,
-        headers: &HeaderMap,
-    ) -> Result<Arc<Served>, Error> {
-        let header = || headers.get("x-codexway-profile").and_then(|value| value.to_str().ok());
-        let name = path.or_else(header).unwrap_or(&self.0.server.profile);
+    /// The profile of that name, or the one that serves by default.
+    pub(super) fn profile(&self, name: Option<&str>) -> Result<Arc<Served>, Error> {
+        let name = name.unwrap_or(&self.0.server.profile);
         self.0.profiles.get(name).cloned().ok_or_else(|| {
             let known: Vec<&str> = self.0.profiles.keys().map(String::as_str).collect();
             let known = known.join("`, `");
             Error::not_found(format!("There is no profile `{name}`; there are `{known}`."))
                 .code("profile_not_found")
         })
+    }
+
+    /// A place among the turns that may run at once; held until the turn is over.
+    pub(super) async fn place(&self) -> Result<OwnedSemaphorePermit, Error> {
+        let place = Arc::clone(&self.0.places).acquire_owned();
+        match tokio::time::timeout(QUEUE, place).await {
+            Ok(Ok(place)) => Ok(place),
+            Ok(Err(_)) | Err(_) => Err(Error {
+                retry_after: Some(Duration::from_secs(1)),
+                ..Error::new(
+                    StatusCode::TOO_MANY_REQUESTS,
+                    "rate_limit_error",
+                    "Too many turns are running; `max_turns` under `[server]` is the limit.",
+                )
+                .code("too_many_turns")
+            }),
+        }
     }
 }

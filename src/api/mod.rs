@@ -1,6 +1,6 @@
 //! What clients speak.
 //!
-//! A dialect is one folder with `impl Dialect`, and one line in [`dialects`].
+//! A dialect is one folder with `impl Dialect`, and one line in `dialects` below.
 
 use axum::{
     Router, middleware,
@@ -8,6 +8,7 @@ use axum::{
 };
 use tower_http::catch_panic::CatchPanicLayer;
 
+mod access;
 mod app;
 mod body;
 mod chat_completions;
@@ -51,6 +52,8 @@ pub fn router(app: App) -> Router {
         .nest("/v1", endpoints())
         .nest("/profiles/{profile}", endpoints().nest("/v1", endpoints()))
         .fallback(ops::not_found)
+        // Nobody who is not let in reaches a handler.
+        .layer(middleware::from_fn_with_state(app.clone(), access::guard))
         // A panic is one turn's fault, and its client is told so.
         .layer(CatchPanicLayer::custom(outer::panicked))
         // Every answer, whatever made it, can be named.

@@ -1,16 +1,14 @@
 //! `GET /v1/models` and `/v1/models/{id}`: rich enough for clients to configure themselves.
 
-use std::sync::Arc;
-
 use axum::{
     Extension,
     extract::{RawPathParams, State},
     response::{IntoResponse, Response},
 };
-use http::{HeaderMap, Uri};
+use http::Uri;
 use serde_json::{Value, json};
 
-use super::{App, Error, Served, ops, outer::PathProfile};
+use super::{App, Error, Served, access::Named, ops};
 use crate::{models::Model, shaping};
 
 /// When these entries began to be; the catalogue does not say when each model did.
@@ -18,11 +16,10 @@ const CREATED: u64 = 1_783_555_200;
 
 pub(super) async fn list(
     State(app): State<App>,
-    path: Option<Extension<PathProfile>>,
-    headers: HeaderMap,
+    Extension(Named(profile)): Extension<Named>,
     uri: Uri,
 ) -> Response {
-    let served = match pick(&app, path, &headers) {
+    let served = match app.profile(profile.as_deref()) {
         Ok(served) => served,
         Err(error) => return error.into_response(),
     };
@@ -42,11 +39,10 @@ pub(super) async fn list(
 
 pub(super) async fn one(
     State(app): State<App>,
-    path: Option<Extension<PathProfile>>,
+    Extension(Named(profile)): Extension<Named>,
     params: RawPathParams,
-    headers: HeaderMap,
 ) -> Result<Response, Error> {
-    let served = pick(&app, path, &headers)?;
+    let served = app.profile(profile.as_deref())?;
     let id = params.iter().find(|(name, _)| *name == "id").map_or("", |(_, id)| id);
     let catalog = served.models.asked(&*served.upstream).await;
     let name = shaping::resolve(id, &served.profile, &catalog)?;
@@ -56,15 +52,6 @@ pub(super) async fn one(
             "id": id, "object": "model", "created": CREATED, "owned_by": "openai",
         }))),
     }
-}
-
-fn pick(
-    app: &App,
-    path: Option<Extension<PathProfile>>,
-    headers: &HeaderMap,
-) -> Result<Arc<Served>, Error> {
-    let path = path.map(|Extension(PathProfile(name))| name);
-    app.profile(path.as_deref(), headers)
 }
 
 fn entry(id: &str, model: &Model) -> Value {

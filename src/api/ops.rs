@@ -21,7 +21,7 @@ pub(super) async fn health() -> Response {
 
 /// A turn could be run: the credentials are there, and not known to be dead.
 pub(super) async fn ready(State(app): State<App>) -> Response {
-    let problem = match app.profile(None, &http::HeaderMap::new()) {
+    let problem = match app.profile(None) {
         Ok(served) => served.upstream.ready().await.err().map(Error::from),
         Err(error) => Some(error),
     };

@@ -16,18 +16,9 @@ use super::Error;
 #[derive(Clone, Debug)]
 pub(super) struct RequestId(pub(super) String);
 
-/// The profile that the path names.
-#[derive(Clone, Debug)]
-pub(super) struct PathProfile(pub(super) String);
-
 pub(super) async fn with_request_id(mut request: Request, next: Next) -> Response {
     let started = Instant::now();
     let id = format!("req_{}", Uuid::now_v7().simple());
-    let profile =
-        request.uri().path().strip_prefix("/profiles/").and_then(|rest| rest.split('/').next());
-    if let Some(profile) = profile.map(str::to_owned) {
-        request.extensions_mut().insert(PathProfile(profile));
-    }
     request.extensions_mut().insert(RequestId(id.clone()));
     let mut response = next.run(request).await;
     let headers = response.headers_mut();

@@ -4,7 +4,10 @@ use std::{convert::Infallible, time::Duration};
 
 use bytes::{Bytes, BytesMut};
 use futures_util::{FutureExt, Stream, StreamExt};
-use tokio::time::{Instant, timeout, timeout_at};
+use tokio::{
+    sync::OwnedSemaphorePermit,
+    time::{Instant, timeout, timeout_at},
+};
 
 use super::{Dialect, Error};
 use crate::{
@@ -55,9 +58,10 @@ pub(super) fn relay<D: Dialect>(
     lead: Vec<Event>,
     mut events: Events,
     keepalive: Duration,
-    mut log: TurnLog,
+    (mut log, place): (TurnLog, OwnedSemaphorePermit),
 ) -> impl Stream<Item = Result<Bytes, Infallible>> + Send + 'static {
     async_stream::stream! {
+        let _place = place; // Free again when the stream is dropped.
         let mut out = BytesMut::new();
         if lead.last().is_none_or(|event| event.kind.is_prelude()) {
             dialect.keep_alive(&mut out); // The silence has lasted as long as a client is to bear it.

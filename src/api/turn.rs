@@ -11,9 +11,7 @@ use futures_util::StreamExt;
 use http::{HeaderMap, HeaderName, HeaderValue, header, request::Parts};
 
 use super::{
-    App, Client, Decoded, Dialect, Error, Served, body,
-    outer::{PathProfile, RequestId},
-    relay,
+    App, Client, Decoded, Dialect, Error, Served, access::Named, body, outer::RequestId, relay,
 };
 use crate::{
     protocol::{Gather, Turn, Usage},
@@ -35,13 +33,13 @@ const PASSED_ON: [&str; 6] = [
 /// Serves one request in the dialect `D`.
 pub(super) async fn serve<D: Dialect>(
     State(app): State<App>,
-    path: Option<Extension<PathProfile>>,
+    Extension(Named(profile)): Extension<Named>,
     Extension(RequestId(id)): Extension<RequestId>,
     request: Request,
 ) -> Response {
     let mut log = TurnLog::new(id, D::NAME);
     let (parts, body) = request.into_parts();
-    match run::<D>(&app, path, &parts, body, &mut log).await {
+    match run::<D>(&app, profile.as_deref(), &parts, body, &mut log).await {
         Ok(response) => response,
         Err(error) => {
             log.failed(error.status.as_u16(), &error.message);
@@ -52,14 +50,13 @@ pub(super) async fn serve<D: Dialect>(
 
 async fn run<D: Dialect>(
     app: &App,
-    path: Option<Extension<PathProfile>>,
+    profile: Option<&str>,
     parts: &Parts,
     body: Body,
     log: &mut TurnLog,
 ) -> Result<Response, Error> {
     let headers = &parts.headers;
-    let path = path.map(|Extension(PathProfile(name))| name);
-    let served = app.profile(path.as_deref(), headers)?;
+    let served = app.profile(profile)?;
     let body = body::read(headers, body, app.server().max_body).await?;
     let client = Client { headers, profile: &served.profile };
     let Decoded { dialect, mut request, mut ignored, user, conversation, lite } =
@@ -76,12 +73,13 @@ async fn run<D: Dialect>(
         shaping::conversation(&mut request, headers, conversation.as_deref(), user.as_deref());
     let turn = Turn { request, conversation, lite, headers: passed_on(headers) };
 
+    let place = app.place().await?;
     let Answer { headers, mut events } = served.upstream.send(turn).await.map_err(told::<D>)?;
     let mut response = if dialect.streams() {
         let hold = app.server().keepalive;
         let lead = relay::lead(&mut events, hold).await.map_err(told::<D>)?;
         let log = std::mem::take(log);
-        let stream = relay::relay(dialect, lead, events, app.server().keepalive, log);
+        let stream = relay::relay(dialect, lead, events, hold, (log, place));
         streamed(Body::from_stream(stream))
     } else {
         let (reply, usage) = whole(dialect, events).await.map_err(told::<D>)?;

@@ -15,6 +15,7 @@ const PACE: Duration = Duration::from_millis(5);
 
 pub(super) fn run(args: &ServeArgs, environment: &Environment) -> Result<(), Failure> {
     let mut settings = environment.load(args)?.settings;
+    serve::refuse_open(&settings)?;
     serve::block_on(async {
         let options = Options { pace: Some(PACE), ..Options::default() };
         let simulator = Simulator::start(options).await.context("start the simulator")?;

@@ -88,8 +88,10 @@ struct ServeArgs {
 enum Failure {
     /// 1
     Failed(anyhow::Error),
-    /// 2: wrong usage or settings.
+    /// 2: settings that cannot be read.
     Settings(config::Error),
+    /// 2: settings that are not to be served.
+    Usage(String),
 }
 
 impl From<anyhow::Error> for Failure {
@@ -132,6 +134,10 @@ pub fn run(cli: Cli) -> ExitCode {
             ExitCode::FAILURE
         }
         Err(Failure::Settings(error)) => {
+            eprintln!("error: {error}");
+            ExitCode::from(2)
+        }
+        Err(Failure::Usage(error)) => {
             eprintln!("error: {error}");
             ExitCode::from(2)
         }

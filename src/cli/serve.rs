@@ -14,7 +14,19 @@ use crate::{
 
 pub(super) fn run(args: &ServeArgs, environment: &Environment) -> Result<(), Failure> {
     let settings = environment.load(args)?.settings;
+    refuse_open(&settings)?;
     block_on(serve(settings, args, environment, "codexway"))
+}
+
+/// Whoever reaches the port may spend the plan, so beyond this machine only key holders are let in.
+pub(super) fn refuse_open(settings: &Settings) -> Result<(), Failure> {
+    let listen = settings.server.listen;
+    if listen.ip().is_loopback() || !settings.server.keys.is_empty() {
+        return Ok(());
+    }
+    Err(Failure::Usage(format!(
+        "`{listen}` can be reached from other machines, and no local key is set; hint: make one with `openssl rand -hex 32` and give it as `CODEXWAY__SERVER__KEYS`, or as `keys` under `[server]`"
+    )))
 }
 
 /// Runs the server's future to its end.

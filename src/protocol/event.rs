@@ -179,11 +179,12 @@ fn top_level(json: &[u8], key: &[u8]) -> Result<Option<Range<usize>>, Malformed>
                     string_end(json, at).ok_or_else(|| Malformed::new("a string does not end"))?;
                 let name = &json[at + 1..end];
                 at = end + 1;
-                if depth == 1 && name == key {
-                    if let Some(value) = plain_value(json, at) {
-                        at = value.end;
-                        found = Some(value);
-                    }
+                if depth == 1
+                    && name == key
+                    && let Some(value) = plain_value(json, at)
+                {
+                    at = value.end;
+                    found = Some(value);
                 }
                 continue;
             }

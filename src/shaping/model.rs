@@ -31,10 +31,10 @@ pub fn resolve(asked: &str, profile: &Profile, catalog: &Catalog) -> Result<Stri
         other => other,
     };
     let name = profile.aliases.get(name).map_or(name, String::as_str);
-    if name == "auto" {
-        if let Some(best) = catalog.listed().next() {
-            return Ok(best.slug.clone());
-        }
+    if name == "auto"
+        && let Some(best) = catalog.listed().next()
+    {
+        return Ok(best.slug.clone());
     }
     if catalog.find(name).is_some() || profile.unlisted_models == UnlistedModels::Forward {
         return Ok(name.to_owned());

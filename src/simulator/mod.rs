@@ -26,6 +26,7 @@ mod wham;
 #[cfg(test)]
 mod tests;
 
+use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -105,7 +106,8 @@ impl Simulator {
         lock(&self.state.token_scripts).push_back(script);
     }
 
-    /// Everything asked so far, of every endpoint, oldest first.
+    /// Everything asked so far, of every endpoint, oldest first; a long demo forgets what came
+    /// before the last 256 MiB of bodies.
     pub fn requests(&self) -> Vec<Recorded> {
         self.state.log.all()
     }
@@ -169,6 +171,12 @@ impl Simulator {
     /// window opens again.
     pub fn use_up_plan(&self, resets_in_seconds: Option<u64>) {
         *lock(&self.state.used_up) = resets_in_seconds;
+    }
+}
+
+impl fmt::Debug for Simulator {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Simulator").field("origin", &self.state.origin).finish_non_exhaustive()
     }
 }
 

@@ -1,3 +1,4 @@
+use std::collections::VecDeque;
 use std::fmt;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -68,17 +69,28 @@ impl fmt::Debug for Recorded {
     }
 }
 
+/// How many bytes of bodies are kept; a long demo forgets its oldest requests.
+const KEPT: usize = 256 << 20;
+
 #[derive(Default)]
 pub(super) struct Log {
-    entries: Mutex<Vec<Recorded>>,
+    kept: Mutex<Kept>,
     next: AtomicU64,
+}
+
+#[derive(Default)]
+struct Kept {
+    entries: VecDeque<Recorded>,
+    bytes: usize,
 }
 
 impl Log {
     /// Notes a request and returns the number under which [`Log::answered`] finds it again.
     pub(super) fn note(&self, asked: &Asked) -> u64 {
         let number = self.next.fetch_add(1, Ordering::Relaxed);
-        lock(&self.entries).push(Recorded {
+        let mut kept = lock(&self.kept);
+        kept.bytes += asked.body.len();
+        kept.entries.push_back(Recorded {
             method: asked.method.to_string(),
             path: asked.uri.path().to_owned(),
             query: asked.uri.query().unwrap_or_default().to_owned(),
@@ -91,23 +103,28 @@ impl Log {
             at: Instant::now(),
             number,
         });
+        while kept.bytes > KEPT
+            && let Some(oldest) = kept.entries.pop_front()
+        {
+            kept.bytes -= oldest.body.len();
+        }
         number
     }
 
     pub(super) fn answered(&self, number: u64, status: u16, said: Option<String>) {
-        let mut entries = lock(&self.entries);
-        if let Some(entry) = entries.iter_mut().rfind(|entry| entry.number == number) {
+        let mut kept = lock(&self.kept);
+        if let Some(entry) = kept.entries.iter_mut().rev().find(|entry| entry.number == number) {
             entry.status = status;
             entry.said = said;
         }
     }
 
     pub(super) fn all(&self) -> Vec<Recorded> {
-        lock(&self.entries).clone()
+        lock(&self.kept).entries.iter().cloned().collect()
     }
 
     pub(super) fn clear(&self) {
-        lock(&self.entries).clear();
+        *lock(&self.kept) = Kept::default();
     }
 }
 

@@ -59,10 +59,10 @@ impl TurnLog {
         if self.first_content.is_none() && !event.kind.is_prelude() {
             self.first_content = Some(Instant::now());
         }
-        if event.kind.is_terminal() {
-            if let Ok(Ended { response }) = event.read() {
-                self.usage = response.usage.unwrap_or_default();
-            }
+        if event.kind.is_terminal()
+            && let Ok(Ended { response }) = event.read()
+        {
+            self.usage = response.usage.unwrap_or_default();
         }
     }
 

@@ -1,6 +1,10 @@
 //! From settings to an upstream: one arm for each kind.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    net::IpAddr,
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
 
 use http::{HeaderName, HeaderValue};
 
@@ -10,11 +14,44 @@ use crate::{
     config::{self, Compression, UpstreamKind},
 };
 
+/// The network clients: one that goes by the system's proxy, and one for this machine, which none
+/// may come between. Each is made when it is first needed.
+#[derive(Default)]
+pub struct Clients {
+    proxied: OnceLock<reqwest::Client>,
+    direct: OnceLock<reqwest::Client>,
+}
+
+impl Clients {
+    fn for_url(&self, url: &str) -> Result<reqwest::Client, Error> {
+        let local = is_local(url);
+        let kept = if local { &self.direct } else { &self.proxied };
+        if let Some(client) = kept.get() {
+            return Ok(client.clone());
+        }
+        // No time-out for a whole turn, which may take an hour; and no redirects: neither a login
+        // nor a conversation is to be sent elsewhere.
+        let builder = reqwest::Client::builder()
+            .connect_timeout(Duration::from_secs(15))
+            .tcp_nodelay(true)
+            .pool_idle_timeout(Duration::from_secs(90))
+            .redirect(reqwest::redirect::Policy::none());
+        let client = if local { builder.no_proxy() } else { builder }.build()?;
+        Ok(kept.get_or_init(|| client).clone())
+    }
+}
+
+fn is_local(url: &str) -> bool {
+    let host = url.parse::<http::Uri>().ok().and_then(|uri| uri.host().map(str::to_owned));
+    host.is_some_and(|host| {
+        let number = host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
+        host == "localhost" || number.is_ok_and(|number| number.is_loopback())
+    })
+}
+
 /// What every upstream is built with.
-pub struct Shared {
-    pub client: reqwest::Client,
-    /// For the token endpoint: it follows no redirects, since a login is not to be sent elsewhere.
-    pub auth_client: reqwest::Client,
+pub struct Shared<'a> {
+    pub clients: &'a Clients,
     pub places: Places,
     pub idle_timeout: Duration,
 }
@@ -22,26 +59,12 @@ pub struct Shared {
 /// Settings from which no upstream can be made.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
+    #[error("set up the network client")]
+    Client(#[from] reqwest::Error),
     #[error("the upstream kind `{0}` is not served by this version")]
     Kind(&'static str),
     #[error("`{0}` of the upstream holds characters that no header may hold")]
     Header(String),
-}
-
-/// The two clients: time-outs for connecting, none for a whole turn, which may take an hour.
-///
-/// # Errors
-/// When the system's certificates cannot be loaded.
-pub fn clients() -> reqwest::Result<(reqwest::Client, reqwest::Client)> {
-    let builder = || {
-        reqwest::Client::builder()
-            .connect_timeout(Duration::from_secs(15))
-            .tcp_nodelay(true)
-            .pool_idle_timeout(Duration::from_secs(90))
-            .redirect(reqwest::redirect::Policy::none())
-    };
-    let auth_client = builder().timeout(Duration::from_secs(30)).build()?;
-    Ok((builder().build()?, auth_client))
 }
 
 /// Makes the upstream that `upstream` describes, run as `account`. `version` tells the client
@@ -53,20 +76,20 @@ pub fn connect(
     upstream: &config::Upstream,
     account: &config::Account,
     version: codex::Version,
-    shared: &Shared,
+    shared: &Shared<'_>,
 ) -> Result<Arc<dyn Upstream>, Error> {
     match upstream.kind {
         UpstreamKind::Codex | UpstreamKind::Demo => {
             let user_agent = upstream.user_agent.replace("{version}", env!("CARGO_PKG_VERSION"));
             let oauth = OAuth {
-                client: shared.auth_client.clone(),
+                client: shared.clients.for_url(&upstream.auth_url)?,
                 auth_url: upstream.auth_url.clone(),
                 originator: upstream.originator.clone(),
                 user_agent: user_agent.clone(),
             };
             let tokens = TokenManager::new(find(&account.source, &shared.places), oauth);
             let settings = codex::Settings {
-                client: shared.client.clone(),
+                client: shared.clients.for_url(&upstream.base_url)?,
                 base_url: upstream.base_url.clone(),
                 identity: identity(upstream, &user_agent)?,
                 compress: upstream.compression == Compression::Zstd,
@@ -85,11 +108,11 @@ fn identity(upstream: &config::Upstream, user_agent: &str) -> Result<codex::Iden
     };
     let header = |(name, text): (&String, &String)| {
         let parsed = name.parse::<HeaderName>().map_err(|_| Error::Header(name.clone()))?;
-        Ok((parsed, value(name, text)?))
+        Ok::<_, Error>((parsed, value(name, text)?))
     };
     Ok(codex::Identity {
         originator: value("originator", &upstream.originator)?,
         user_agent: value("user_agent", user_agent)?,
-        headers: upstream.headers.iter().map(header).collect::<Result<_, _>>()?,
+        headers: upstream.headers.iter().map(header).collect::<Result<_, Error>>()?,
     })
 }

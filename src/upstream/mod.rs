@@ -14,7 +14,7 @@ pub mod codex;
 mod connect;
 
 pub use codex::{failed, of_failure};
-pub use connect::{Error as ConnectError, Shared, clients, connect};
+pub use connect::{Clients, Error as ConnectError, Shared, connect};
 
 /// A turn as it happens. Dropping it cancels the turn.
 ///

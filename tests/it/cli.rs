@@ -148,3 +148,14 @@ fn the_settings_in_force_are_shown_with_where_they_came_from() {
     let path = run(&home, &["config", "path"]);
     assert!(text(&path.stdout).trim_end().ends_with("codexway/config.toml"));
 }
+
+#[test]
+fn nothing_but_loopback_is_listened_on_without_a_key() {
+    let home = tempfile::tempdir().unwrap();
+    for command in ["serve", "demo"] {
+        let output = run(&home, &[command, "--listen", "0.0.0.0:0"]);
+        let told = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{told}");
+        assert!(told.contains("CODEXWAY__SERVER__KEYS"), "{told}");
+    }
+}

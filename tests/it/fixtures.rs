@@ -32,10 +32,10 @@ async fn the_requests_of_real_agents_all_pass() {
         } else if fixture["body"]["stream"] == true && !answer.body.ends_with("data: [DONE]\n\n") {
             faults.push(format!("{name}: the stream does not end"));
         }
-        if let Some(turn) = server.turns().pop().filter(|_| name.contains("chat")) {
-            if !turn.strict_absent.is_empty() {
-                faults.push(format!("{name}: silently strict: {:?}", turn.strict_absent));
-            }
+        if let Some(turn) = server.turns().pop().filter(|_| name.contains("chat"))
+            && !turn.strict_absent.is_empty()
+        {
+            faults.push(format!("{name}: silently strict: {:?}", turn.strict_absent));
         }
         server.simulator.forget();
     }

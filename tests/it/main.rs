@@ -5,6 +5,8 @@
     reason = "a test may panic, and waits for what it starts"
 )]
 
+/// Who is let in: hosts, origins, local keys.
+mod access;
 /// The floors of `src/`, and that nobody looks up.
 mod architecture;
 /// The login: refresh, refusal, files of every shape, as seen by a client of the API.

@@ -23,7 +23,7 @@ impl Conversation {
             |item: &&Value| item["type"].as_str().is_some_and(|kind| kind.ends_with("_output"));
         let parts = content.as_array().into_iter().flatten();
         Self {
-            words: own_words(&text(content)),
+            words: words(content),
             outputs: since.iter().filter(is_output).map(|item| text(&item["output"])).collect(),
             called: since
                 .iter()
@@ -62,6 +62,18 @@ fn text(content: &Value) -> String {
         }
         Value::Null => String::new(),
         other => other.to_string(),
+    }
+}
+
+/// The user's words; where agents send long parts along, those of the last part.
+fn words(content: &Value) -> String {
+    const SHORT: usize = 400;
+    let all = own_words(&text(content));
+    let parts = content.as_array().into_iter().flatten().rev();
+    let mut parts = parts.filter_map(|part| part["text"].as_str()).map(own_words);
+    match parts.find(|part| !part.is_empty()) {
+        Some(last) if all.len() > SHORT => last,
+        _ => all,
     }
 }
 

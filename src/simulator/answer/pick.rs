@@ -97,8 +97,11 @@ fn suggested<'a>(said: &str, tools: &[&'a Tool]) -> Vec<&'a Tool> {
     let lower = said.to_ascii_lowercase();
     let is_named = |tool: &&&Tool| mentions(&lower, &tool.name.to_ascii_lowercase());
     let named: Vec<_> = tools.iter().filter(is_named).copied().collect();
-    if named.len() > 1 || named.first().is_some_and(|tool| tool.name.contains(['_', '-'])) {
-        return named;
+    // `read` and `write` are words of any sentence, `get_weather` is not.
+    let (own_names, words): (Vec<_>, Vec<_>) =
+        named.into_iter().partition(|tool| tool.plain_name().contains('_'));
+    if !own_names.is_empty() {
+        return own_names;
     }
     // What gets the job done, best first.
     let patches = |tool: &&&Tool| matches!(tool.input, Input::Text) && tool.name == "apply_patch";
@@ -118,8 +121,9 @@ fn suggested<'a>(said: &str, tools: &[&'a Tool]) -> Vec<&'a Tool> {
     if let Some(doer) = doer {
         return vec![*doer];
     }
-    if !named.is_empty() {
-        return named;
+    let most = if asks_for_two(said) { 2 } else { 1 };
+    if !words.is_empty() {
+        return words.into_iter().take(most).collect();
     }
     let said: Vec<_> = lower.split(|c: char| !c.is_alphanumeric()).collect();
     let best = tools.iter().map(|tool| score(tool, &said)).max().unwrap_or_default();
@@ -128,18 +132,20 @@ fn suggested<'a>(said: &str, tools: &[&'a Tool]) -> Vec<&'a Tool> {
     let asks = ["use the tool", "use a tool", "call the tool", "use your tool", "tool use"];
     match close.is_empty() && asks.iter().any(|words| lower.contains(words)) {
         true => tools.first().copied().into_iter().collect(),
-        false => close.into_iter().take(if asks_for_two(&lower) { 2 } else { 1 }).collect(),
+        false => close.into_iter().take(most).collect(),
     }
 }
 
 /// A word of the name counts for two, a word of the description's first sentence for one.
 fn score(tool: &Tool, said: &[&str]) -> usize {
     let telling = |word: &&str| word.len() > 2 && !EMPTY_WORDS.contains(word);
-    let heard =
-        |word: &str| said.iter().any(|said| *said == word || said.strip_suffix('s') == Some(word));
+    // `greet` is heard in "greeting".
+    let heard = |word: &str| {
+        said.iter().any(|said| *said == word || (word.len() > 3 && said.starts_with(word)))
+    };
     let name = tool.plain_name();
     let in_name = name.split('_').filter(telling).filter(|word| heard(word)).count();
-    let sentence = tool.description.split(['.', '\n']).next().unwrap_or_default();
+    let sentence = tool.description.trim_start().split(['.', '\n']).next().unwrap_or_default();
     let sentence = sentence.to_ascii_lowercase();
     let mut words: Vec<_> =
         sentence.split(|c: char| !c.is_alphanumeric()).filter(|word| word.len() > 3).collect();

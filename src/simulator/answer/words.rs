@@ -145,14 +145,16 @@ pub(super) fn wants_command(text: &str) -> bool {
 /// The command to run.
 pub(super) fn command(text: &str) -> String {
     let name = file_name(text).unwrap_or_default();
-    let quotes = quoted(text);
-    let in_backticks = quotes.iter().find(|(quote, inside)| *quote == '`' && *inside != name);
+    let mut quotes = quoted(text);
+    quotes.sort_by_key(|(quote, _)| *quote != '`');
+    // Not the code blocks that agents put around a task.
+    let is_command = |(_, quote): &&(char, String)| *quote != name && !quote.contains('\n');
     let lower = text.to_ascii_lowercase();
     if wants_file(text) && !(lower.contains("run `") || lower.contains("command `")) {
         let content = file_content(text).replace('\'', r"'\''");
         return format!("printf '%s\\n' '{content}' > '{name}'");
     }
-    match in_backticks.or(quotes.first()) {
+    match quotes.iter().find(is_command) {
         Some((_, command)) => command.clone(),
         None if lower.contains("list") => "ls".to_owned(),
         None => "echo hello".to_owned(),
@@ -160,27 +162,34 @@ pub(super) fn command(text: &str) -> String {
 }
 
 /// Names of places, or of whatever else is written with a capital inside a sentence.
+///
+/// What follows `in` or `for` is surer than the rest, and then the rest is left out.
 pub(super) fn places(text: &str) -> Vec<String> {
     const NEVER: [&str; 8] = ["I", "The", "And", "What", "How", "Please", "Also", "JSON"];
-    let mut places: Vec<String> = Vec::new();
+    let mut places: Vec<(String, bool)> = Vec::new();
     let mut may_start = false;
     let mut joins = false;
+    let mut before = "";
     for word in text.split_whitespace() {
         let bare = word.trim_matches(|c: char| !c.is_alphanumeric());
         let bare = bare.strip_suffix("'s").unwrap_or(bare);
         let capital = bare.starts_with(char::is_uppercase) && !NEVER.contains(&bare);
         if capital && may_start {
+            let listed = matches!(before, "and" | "or") || before.ends_with(',');
+            let after_sure = listed && places.last().is_some_and(|(_, sure)| *sure);
+            let sure = after_sure || matches!(before, "in" | "for" | "at" | "near" | "to" | "from");
             match places.last_mut() {
-                Some(last) if joins => *last = format!("{last} {bare}"),
-                _ => places.push(bare.to_owned()),
+                Some((last, _)) if joins => *last = format!("{last} {bare}"),
+                _ => places.push((bare.to_owned(), sure)),
             }
         }
-        let ends = word.ends_with(['.', '!', '?', ':', ',', ';', '"']);
-        joins = capital && may_start && !ends;
+        joins = capital && may_start && !word.ends_with(['.', '!', '?', ':', ',', ';', '"']);
         // The first word of a sentence has its capital for another reason.
         may_start = !word.ends_with(['.', '!', '?', ':']);
+        before = word;
     }
-    places
+    let any_sure = places.iter().any(|(_, sure)| *sure);
+    places.into_iter().filter(|(_, sure)| *sure || !any_sure).map(|(place, _)| place).collect()
 }
 
 /// The numbers that are mentioned.

@@ -15,30 +15,27 @@ pub(in crate::simulator) fn is_lite(headers: &HeaderMap) -> bool {
 }
 
 pub(super) fn check(body: &Value, model: &Model) -> Result<(), Refusal> {
-    let refuse = |text: &str, param: &str| {
-        Err(refuse(text.replace("{HEADER}", HEADER), param, "unsupported_value"))
-    };
+    let refuse = |why: String, param: &str| Err(refuse(why, param, "unsupported_value"));
     if !model.lite {
-        return refuse("This model is not supported when using {HEADER}.", "model");
+        return refuse(format!("This model is not supported when using {HEADER}."), "model");
     }
     // Leaving it out counts as true.
     if body["parallel_tool_calls"] != false {
-        return refuse(
-            "{HEADER} requires `parallel_tool_calls` to be false.",
-            "parallel_tool_calls",
-        );
+        let param = "parallel_tool_calls";
+        return refuse(format!("{HEADER} requires `{param}` to be false."), param);
     }
     if body["reasoning"]["context"] != "all_turns" {
-        return refuse(
-            "{HEADER} requires `reasoning.context` to be `all_turns`.",
-            "reasoning.context",
-        );
+        let param = "reasoning.context";
+        return refuse(format!("{HEADER} requires `{param}` to be `all_turns`."), param);
     }
     let items = body["input"].as_array().into_iter().flatten();
     let lists = items.map(|item| &item["tools"]).chain([&body["tools"]]);
     if !lists.filter_map(Value::as_array).flatten().all(allowed) {
         return refuse(
-            "{HEADER} only supports function tools, custom tools, and client-executed tool search.",
+            format!(
+                "{HEADER} only supports function tools, custom tools, and client-executed tool \
+                 search."
+            ),
             "tools",
         );
     }

@@ -113,8 +113,8 @@ impl Script {
         self
     }
 
-    /// Adds reasoning with one summary part a call to this after the other; in front of a message
-    /// that was just added, since nobody thinks after the answer.
+    /// Adds reasoning, in front of a message that was just added, since nobody thinks after the
+    /// answer. Called again, it adds a summary part to the same item.
     #[must_use]
     pub fn reasoning(mut self, summary: impl Into<String>) -> Self {
         let items = self.items.get_or_insert_default();

@@ -7,6 +7,9 @@ use crate::simulator::accounts;
 use crate::simulator::reply::Reply;
 
 const OVERLOADED: &str = "Our servers are currently overloaded. Please try again later.";
+const CYBER_POLICY: &str = "This content was flagged for possible cybersecurity risk. If this seems wrong, try rephrasing \
+     your request. To get authorized for security work, join the Trusted Access for Cyber program: \
+     https://chatgpt.com/cyber";
 
 impl Script {
     /// HTTP 503 with the overload in its body.
@@ -63,12 +66,18 @@ impl Script {
 
     /// HTTP 200, and in the stream the refusal that must never be retried.
     pub fn cyber_policy() -> Self {
-        Self::new().failed(
-            "cyber_policy",
-            "This content was flagged for possible cybersecurity risk. If this seems wrong, try \
-             rephrasing your request. To get authorized for security work, join the Trusted \
-             Access for Cyber program: https://chatgpt.com/cyber",
-        )
+        Self::new().failed("cyber_policy", CYBER_POLICY)
+    }
+
+    /// HTTP 400 with the refusal that must never be retried.
+    pub fn cyber_policy_400() -> Self {
+        let error = json!({
+            "type": "invalid_request",
+            "code": "cyber_policy",
+            "message": CYBER_POLICY,
+            "param": null,
+        });
+        Self::reply(Reply::json(400, &json!({ "error": error })))
     }
 
     /// HTTP 403 with Cloudflare's page.

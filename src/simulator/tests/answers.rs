@@ -98,6 +98,7 @@ async fn words_suggest_a_tool() {
         "What is the weather in Paris?",
         "Call get_weather for Paris",
         "How's the weather like in Paris, in words?",
+        "Current Task: Weather report for Paris",
     ] {
         assert_eq!(
             called(asked, json!([weather()])).await,
@@ -105,6 +106,8 @@ async fn words_suggest_a_tool() {
             "{asked}"
         );
     }
+    let greet = function("greet", json!({ "type": "object", "properties": {} }));
+    assert_eq!(called("Run the greeting", json!([greet])).await, [call("greet", json!({}))]);
     let adding = one_text("other", &["a"]);
     let numbers = function(
         "add",
@@ -206,6 +209,11 @@ async fn files_are_written_with_whatever_is_at_hand() {
     assert_eq!(
         called(asked, json!([shell])).await,
         [call("bash", json!({ "command": "printf '%s\\n' 'Hi Ada' > 'hello.txt'" }))]
+    );
+    let tools = json!([one_text("read", &["path"]), one_text("write", &["path", "content"])]);
+    assert_eq!(
+        called("Write \"Hi\" to a.txt, then read it back.", tools).await,
+        [call("write", json!({ "path": "a.txt", "content": "Hi" }))]
     );
     let editor = function(
         "file_editor",

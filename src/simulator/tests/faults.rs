@@ -55,6 +55,7 @@ async fn refusals_have_their_status_and_body() {
         (Script::cloudflare_challenge(), 403, "Just a moment..."),
         (Script::empty_404(), 404, ""),
         (Script::envoy_503(), 503, "upstream connect error"),
+        (Script::cyber_policy_400(), 400, r#""code":"cyber_policy""#),
         (Script::detail_500(), 500, r#"{"detail":"Internal Server Error"}"#),
         (Script::unauthorized("token_revoked"), 401, r#""status":401"#),
         (Script::deactivated_workspace(), 402, "deactivated_workspace"),

@@ -27,18 +27,13 @@ pub(crate) struct TestServer {
 }
 
 /// What a test may want otherwise than usual.
+#[derive(Default)]
 pub(crate) struct Setup {
     pub(crate) simulator: Options,
     /// Settings as `CODEXWAY__…` variables.
     pub(crate) vars: Vec<(&'static str, String)>,
     /// The text of `auth.json`; `None` for a fresh login.
     pub(crate) auth_json: Option<String>,
-}
-
-impl Default for Setup {
-    fn default() -> Self {
-        Self { simulator: Options::default(), vars: Vec::new(), auth_json: None }
-    }
 }
 
 impl TestServer {

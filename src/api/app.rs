@@ -91,6 +91,13 @@ impl App {
         })
     }
 
+    /// Waits for what must not be cut off when the process ends.
+    pub async fn settle(&self) {
+        for served in self.0.profiles.values() {
+            served.upstream.settle().await;
+        }
+    }
+
     /// A place among the turns that may run at once; held until the turn is over.
     pub(super) async fn place(&self) -> Result<OwnedSemaphorePermit, Error> {
         let place = Arc::clone(&self.0.places).acquire_owned();

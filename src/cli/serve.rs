@@ -1,6 +1,6 @@
 //! `codexway serve`: settings → app → server.
 
-use std::{io::Write, net::SocketAddr, path::Path};
+use std::{io::Write, net::SocketAddr, path::Path, time::Duration};
 
 use anyhow::Context;
 use tokio::net::TcpListener;
@@ -8,9 +8,14 @@ use tokio::net::TcpListener;
 use super::{Environment, Failure, ServeArgs};
 use crate::{
     api::{self, App},
-    config::Settings,
+    config::{
+        Passthrough, PromptMode, Protocol, Settings, ToolSchemaMode, ToolTextFormat, Transport,
+    },
     server,
 };
+
+/// How long a refresh that is under way may take after the last turn.
+const SETTLE: Duration = Duration::from_secs(35);
 
 pub(super) fn run(args: &ServeArgs, environment: &Environment) -> Result<(), Failure> {
     let settings = environment.load(args)?.settings;
@@ -46,6 +51,9 @@ pub(super) async fn serve(
     let shutdown = server::signalled().context("listen for signals")?;
     let listen = settings.server.listen;
     let grace = settings.server.shutdown_grace;
+    for setting in without_effect(&settings) {
+        tracing::warn!("`{setting}` has no effect in this version");
+    }
     let app = App::new(settings, |account| environment.places(account))?;
     let listener =
         TcpListener::bind(listen).await.with_context(|| format!("listen on {listen}"))?;
@@ -54,11 +62,37 @@ pub(super) async fn serve(
     if let Some(file) = &args.server_info {
         write_info(file, address).with_context(|| format!("write {}", file.display()))?;
     }
-    let ended = server::run(listener, api::router(app), shutdown, grace).await?;
+    let ended = server::run(listener, api::router(app.clone()), shutdown, grace).await?;
+    // The server spends a refresh token as it answers, so what it answers has to be kept.
+    let _ = tokio::time::timeout(SETTLE, app.settle()).await;
     if !ended {
         eprintln!("stopped with turns still running: {}s had passed", grace.as_secs());
     }
     Ok(())
+}
+
+/// Settings that the user has changed and that nothing acts on yet.
+fn without_effect(settings: &Settings) -> Vec<String> {
+    let mut found = Vec::new();
+    for (name, upstream) in &settings.upstreams {
+        if upstream.transport == Transport::Websocket {
+            found.push(format!("upstreams.{name}.transport = \"websocket\""));
+        }
+    }
+    for (name, profile) in &settings.profiles {
+        let changed = [
+            (profile.prompt() != PromptMode::CustomOnly, "prompt_mode"),
+            (profile.protocol != Protocol::Auto, "protocol"),
+            (profile.codex_passthrough != Passthrough::Auto, "codex_passthrough"),
+            (profile.tool_schema_mode != ToolSchemaMode::CustomOnly, "tool_schema_mode"),
+            (profile.tool_text_format != ToolTextFormat::None, "tool_text_format"),
+            (!profile.bypass_tool_call_reactor, "bypass_tool_call_reactor"),
+            (profile.include_environment_context, "include_environment_context"),
+        ];
+        let changed = changed.into_iter().filter(|(changed, _)| *changed);
+        found.extend(changed.map(|(_, setting)| format!("profiles.{name}.{setting}")));
+    }
+    found
 }
 
 /// Tells scripts where the server is, all at once: a reader never sees half of it.

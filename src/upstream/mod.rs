@@ -37,6 +37,9 @@ pub trait Upstream: Send + Sync {
     /// Whether a turn could be run: the credentials are there and not known to be dead.
     fn ready(&self) -> BoxFuture<'_, Result<(), Error>>;
 
+    /// Waits for what must not be cut off when the process ends: a refresh under way.
+    fn settle(&self) -> BoxFuture<'_, ()>;
+
     /// What runs the turns, and how, as told in `x-codexway-upstream`: `codex;http`.
     fn label(&self) -> &'static str;
 }

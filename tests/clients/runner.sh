@@ -1,18 +1,19 @@
 # Sourced by the suites in bash. Runs functions and prints one line for each; what a failed one
-# did is shown below its line.
+# said is shown below its line.
 
 code=0
 
 # check NAME FUNCTION [ARGUMENT…]
 check() {
-  local name=$1 trace status
+  local name=$1 said status
   shift
   # In a condition the function would go on after its first failure, so its status is read later.
   set +e
-  trace=$(
-    set -ex
+  said=$(
+    set -eE
+    trap 'echo "at line $LINENO: $BASH_COMMAND"' ERR
     "$@" 2>&1
-  ) 2>&1
+  )
   status=$?
   set -e
   if [ "$status" -eq 0 ]; then
@@ -20,7 +21,7 @@ check() {
   else
     code=1
     echo "FAILED $name"
-    printf '%s\n\n' "$trace" | sed 's/^/    /'
+    printf '%s\n\n' "$said" | sed 's/^/    /'
   fi
 }
 

@@ -4,6 +4,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use codexway::simulator::{Options, Simulator};
 use pretty_assertions::assert_eq;
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -35,9 +36,14 @@ impl Drop for Running {
 
 /// Starts a server and waits until it says where it is.
 fn start(home: &TempDir, args: &[&str]) -> (Running, Value) {
+    let mut command = codexway(home);
+    command.args(args);
+    listening(home, command)
+}
+
+fn listening(home: &TempDir, mut command: Command) -> (Running, Value) {
     let info = home.path().join("info.json");
-    let child = codexway(home)
-        .args(args)
+    let child = command
         .args(["--listen", "127.0.0.1:0", "--server-info", "info.json"])
         .stderr(Stdio::piped())
         .spawn()
@@ -78,6 +84,35 @@ async fn the_demo_answers_and_stops_when_told() {
         assert_eq!((ready.status.code(), &*text(&ready.stdout)), (Some(0), "ready\n"));
         signal(&child.0, stop);
         assert_eq!(child.0.wait().unwrap().code(), Some(0));
+    }
+}
+
+#[tokio::test]
+async fn the_official_client_s_login_is_found_where_it_usually_is() {
+    let simulator = Simulator::start(Options::default()).await.unwrap();
+    let home = tempfile::tempdir().unwrap();
+    let folder = home.path().join(".codex");
+    let elsewhere = home.path().join("elsewhere");
+    for folder in [&folder, &elsewhere] {
+        fs::create_dir(folder).unwrap();
+        fs::write(folder.join("auth.json"), simulator.auth_json()).unwrap();
+    }
+    let client = reqwest::Client::builder().no_proxy().build().unwrap();
+    let body = json!({"model": "gpt-5.5", "input": "Say exactly pong"});
+    for variable in ["NONE", "CODEX_HOME", "OPENAI_CODEX_PATH"] {
+        let _ = fs::remove_file(home.path().join("info.json"));
+        let mut command = codexway(&home);
+        command
+            .env("CODEXWAY__UPSTREAMS__CODEX__BASE_URL", simulator.base_url())
+            .env("CODEXWAY__UPSTREAMS__CODEX__AUTH_URL", simulator.auth_url());
+        if variable != "NONE" {
+            command.env(variable, &elsewhere);
+            let _ = fs::remove_dir_all(&folder);
+        }
+        let (_child, info) = listening(&home, command);
+        let url = format!("{}/v1/responses", info["url"].as_str().unwrap());
+        let answer = client.post(url).json(&body).send().await.unwrap();
+        assert_eq!(answer.status(), 200, "{variable}: {}", answer.text().await.unwrap());
     }
 }
 

@@ -83,6 +83,11 @@ async fn a_whole_response_has_its_output_and_every_key() {
     assert_eq!(body["status"], "completed");
     assert_eq!(body["output"][0]["content"][0]["text"], "hello");
     assert!(body["usage"]["total_tokens"].as_u64().unwrap() > 0);
+    // What codexway adds on the way up is nobody's business on the way down.
+    assert_eq!(
+        (&body["prompt_cache_key"], &body["safety_identifier"]),
+        (&Value::Null, &Value::Null)
+    );
     let sent = server.last_turn();
     assert_eq!(
         sent["input"],

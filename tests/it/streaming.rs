@@ -162,28 +162,31 @@ async fn a_client_that_leaves_takes_its_turn_with_it() {
     }
 }
 
-/// Without TCP_NODELAY on our side the second write waits for the client's delayed
-/// acknowledgement, 40 ms or more; the client here acknowledges late as all do.
+/// Without TCP_NODELAY on our side each write waits for the acknowledgement of the one before, and
+/// a client delays those by 40 ms once a connection has settled. So of many turns on one connection
+/// either all are slow, or the fastest is not.
 #[tokio::test]
 async fn accepted_sockets_do_not_wait_for_acknowledgements() {
     let server = TestServer::start().await;
     let address = server.url.strip_prefix("http://").unwrap().to_owned();
-    let mut quickest = Duration::MAX;
-    for _ in 0..5 {
-        let mut socket = TcpStream::connect(&address).await.unwrap();
+    let mut socket = TcpStream::connect(&address).await.unwrap();
+    let mut times = Vec::new();
+    for _ in 0..30 {
+        server.simulator.script(Script::new().deltas(&["a", "b", "c", "d"]));
         let body = streamed().to_string();
-        let head = format!(
-            "POST {CHAT} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\ncontent-length: {}\r\n\r\n",
-            body.len()
-        );
+        let length = body.len();
+        let head =
+            format!("POST {CHAT} HTTP/1.1\r\nhost: {address}\r\ncontent-length: {length}\r\n\r\n");
+        let began = Instant::now();
         socket.write_all((head + &body).as_bytes()).await.unwrap();
         let mut read = Vec::new();
-        let began = Instant::now();
-        socket.read_to_end(&mut read).await.unwrap();
-        quickest = quickest.min(began.elapsed());
-        assert!(String::from_utf8(read).unwrap().contains("[DONE]"));
+        while !read.ends_with(b"0\r\n\r\n") {
+            assert!(socket.read_buf(&mut read).await.unwrap() > 0);
+        }
+        times.push(began.elapsed());
     }
-    assert!(quickest < Duration::from_millis(35), "{quickest:?} a turn");
+    let quickest = times[10..].iter().min().unwrap();
+    assert!(*quickest < Duration::from_millis(35), "{times:?}");
 }
 
 #[tokio::test]

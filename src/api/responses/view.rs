@@ -84,8 +84,7 @@ impl View {
         if !self.lite {
             defaults.push(("tools", json!([])));
         }
-        const THEIRS: [&str; 5] =
-            ["completed_at", "error", "incomplete_details", "service_tier", "prompt_cache_key"];
+        const THEIRS: [&str; 4] = ["completed_at", "error", "incomplete_details", "service_tier"];
         for (name, value) in defaults {
             if THEIRS.contains(&name) {
                 response.set_default(name, || raw(&value));

@@ -96,10 +96,10 @@ fn hosted(
 fn suggested<'a>(said: &str, tools: &[&'a Tool]) -> Vec<&'a Tool> {
     let lower = said.to_ascii_lowercase();
     let is_named = |tool: &&&Tool| mentions(&lower, &tool.name.to_ascii_lowercase());
-    let named: Vec<_> = tools.iter().filter(is_named).copied().collect();
+    let named = tools.iter().filter(is_named).copied();
     // `read` and `write` are words of any sentence, `get_weather` is not.
     let (own_names, words): (Vec<_>, Vec<_>) =
-        named.into_iter().partition(|tool| tool.plain_name().contains('_'));
+        named.partition(|tool| tool.plain_name().contains('_'));
     if !own_names.is_empty() {
         return own_names;
     }

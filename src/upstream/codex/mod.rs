@@ -165,6 +165,10 @@ impl Upstream for Codex {
         })
     }
 
+    fn settle(&self) -> BoxFuture<'_, ()> {
+        Box::pin(self.tokens.settle())
+    }
+
     fn label(&self) -> &'static str {
         "codex;http"
     }

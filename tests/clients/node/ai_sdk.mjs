@@ -133,7 +133,7 @@ for (const [provider, model] of Object.entries(PROVIDERS)) {
   });
 }
 
-test("responses: reasoning goes back by reference and the conversation goes on", async () => {
+test("responses: what was said goes back by reference, and the conversation goes on", async () => {
   const model = openai.responses(MODEL);
   const first = await generateText({
     model,

@@ -180,6 +180,16 @@ def every_role_and_shape_of_content_is_taken():
 
 
 @test
+def a_long_conversation_is_found_in_the_cache():
+    messages = [{"role": "system", "content": "Be kind. " * 2000}, user("Say exactly one")]
+    first = client.chat.completions.create(model=MODEL, messages=messages)
+    messages += [first.choices[0].message, user("Say exactly two")]
+    second = client.chat.completions.create(model=MODEL, messages=messages)
+    cached = second.usage.prompt_tokens_details.cached_tokens
+    assert 1024 <= cached < second.usage.prompt_tokens, second.usage
+
+
+@test
 def leaving_a_stream_harms_nobody():
     with ask("Count to 2000", stream=True) as stream:
         for chunk in stream:

@@ -141,6 +141,14 @@ def an_image_is_seen():
 
 
 @test
+def a_long_conversation_is_found_in_the_cache():
+    input = [{"role": "developer", "content": "Be kind. " * 2000}, user("Say exactly one")]
+    input += [*ask(input).output, user("Say exactly two")]
+    usage = ask(input).usage
+    assert 1024 <= usage.input_tokens_details.cached_tokens < usage.input_tokens, usage
+
+
+@test
 def a_long_answer_can_be_left():
     with ask("Count to 2000", stream=True) as stream:
         for event in stream:

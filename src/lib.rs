@@ -21,6 +21,8 @@ pub mod simulator;
 pub mod upstream;
 
 pub mod models;
+pub mod state;
+
 pub mod shaping;
 
 pub mod api;

@@ -10,6 +10,7 @@ use crate::{
     auth::Places,
     config::{Profile, Server, Settings},
     models::Live,
+    state::Sealed,
     upstream::{Clients, ConnectError, Shared, Upstream, connect},
 };
 
@@ -32,6 +33,7 @@ pub struct Served {
     pub profile: Profile,
     pub upstream: Arc<dyn Upstream>,
     pub models: Arc<Live>,
+    pub sealed: Arc<Sealed>,
 }
 
 /// Settings that cannot be served.
@@ -49,7 +51,7 @@ impl App {
     /// When an upstream cannot be set up; nothing is connected to yet.
     pub fn new(settings: Settings, places: impl Fn(&str) -> Places) -> Result<Self, SetupError> {
         let clients = Clients::default();
-        let mut catalogs: BTreeMap<(String, String), Arc<Live>> = BTreeMap::new();
+        let mut accounts: BTreeMap<(String, String), (Arc<Live>, Arc<Sealed>)> = BTreeMap::new();
         let mut profiles = BTreeMap::new();
         for (name, profile) in settings.profiles {
             // The loader has checked that these names exist.
@@ -61,15 +63,15 @@ impl App {
                 idle_timeout: settings.server.idle_timeout,
             };
             // What an account may use does not depend on the profile it is used through.
-            let catalog = (profile.upstream.clone(), profile.account.clone());
-            let models = catalogs.entry(catalog);
-            let models = models.or_insert_with(|| Arc::new(Live::new(upstream.version.clone())));
-            let models = Arc::clone(models);
+            let known = accounts.entry((profile.upstream.clone(), profile.account.clone()));
+            let known = known
+                .or_insert_with(|| (Arc::new(Live::new(upstream.version.clone())), Arc::default()));
+            let (models, sealed) = known.clone();
             let versions = Arc::clone(&models);
             let upstream =
                 connect(upstream, account, Arc::new(move || versions.version()), &shared)
                     .map_err(|source| SetupError::Profile { profile: name.clone(), source })?;
-            let served = Served { name: name.clone(), profile, upstream, models };
+            let served = Served { name: name.clone(), profile, upstream, models, sealed };
             profiles.insert(name, Arc::new(served));
         }
         let places = Semaphore::new(settings.server.max_turns.min(Semaphore::MAX_PERMITS));

@@ -19,6 +19,16 @@ pub trait Dialect: Send + Sized + 'static {
     /// What the logs call it.
     const NAME: &'static str;
 
+    /// The field that holds the conversation, by which a body of this dialect is known.
+    const INPUT: &'static str;
+
+    /// The dialect that clients take for this one: a body that has its field, and not ours, is
+    /// answered in it.
+    type Other: Dialect;
+
+    /// Whether its clients cannot carry encrypted reasoning, so that it is kept for them.
+    const FORGETS: bool = false;
+
     /// Reads a request.
     ///
     /// # Errors

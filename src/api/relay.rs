@@ -12,12 +12,20 @@ use tokio::{
 use super::{Dialect, Error};
 use crate::{
     protocol::{Event, Kind},
+    state::Witness,
     telemetry::TurnLog,
     upstream::{self, Events},
 };
 
 /// The most that is put into one write, in bytes, before it is handed to the socket.
 const FULL: usize = 64 * 1024;
+
+/// What goes along with a turn to its end, and is given back when its stream is dropped.
+pub(super) struct Company {
+    pub(super) log: TurnLog,
+    pub(super) witness: Option<Witness>,
+    pub(super) _place: OwnedSemaphorePermit,
+}
 
 /// The events up to the first that says something, or as many as came within `hold`.
 ///
@@ -58,10 +66,9 @@ pub(super) fn relay<D: Dialect>(
     lead: Vec<Event>,
     mut events: Events,
     keepalive: Duration,
-    (mut log, place): (TurnLog, OwnedSemaphorePermit),
+    mut company: Company,
 ) -> impl Stream<Item = Result<Bytes, Infallible>> + Send + 'static {
     async_stream::stream! {
-        let _place = place; // Free again when the stream is dropped.
         let mut out = BytesMut::new();
         if lead.last().is_none_or(|event| event.kind.is_prelude()) {
             dialect.keep_alive(&mut out); // The silence has lasted as long as a client is to bear it.
@@ -90,7 +97,7 @@ pub(super) fn relay<D: Dialect>(
                     }
                 },
             };
-            match step(&mut dialect, event, &mut out, &mut log) {
+            match step(&mut dialect, event, &mut out, &mut company) {
                 Step::On => {}
                 Step::End => break,
             }
@@ -108,11 +115,14 @@ fn step<D: Dialect>(
     dialect: &mut D,
     event: Option<Result<Event, upstream::Error>>,
     out: &mut BytesMut,
-    log: &mut TurnLog,
+    company: &mut Company,
 ) -> Step {
     let written = match event {
         Some(Ok(event)) => {
-            log.event(&event);
+            company.log.event(&event);
+            if let Some(witness) = &mut company.witness {
+                witness.event(&event);
+            }
             dialect.encode(&event, out).map(|()| event.kind)
         }
         Some(Err(error)) => Err(error),
@@ -120,14 +130,14 @@ fn step<D: Dialect>(
     };
     match written {
         Ok(kind) if kind.is_terminal() => {
-            log.finished();
+            company.log.finished();
             Step::End
         }
         Ok(_) => Step::On,
         Err(error) => {
             let error = Error::from(error);
             let error = Error { param: error.param.map(D::param), ..error };
-            log.failed(error.status.as_u16(), &error.message);
+            company.log.failed(error.status.as_u16(), &error.message);
             dialect.fail(&error, out);
             Step::End
         }

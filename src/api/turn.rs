@@ -1,5 +1,7 @@
 //! One turn, whatever the dialect: decode → shape → send → relay or gather.
 
+use std::sync::Arc;
+
 use axum::{
     Extension,
     body::Body,
@@ -11,11 +13,16 @@ use futures_util::StreamExt;
 use http::{HeaderMap, HeaderName, HeaderValue, header, request::Parts};
 
 use super::{
-    App, Client, Decoded, Dialect, Error, Served, access::Named, body, outer::RequestId, relay,
+    App, Client, Decoded, Dialect, Error, Served,
+    access::Named,
+    body, fields,
+    outer::RequestId,
+    relay::{self, Company},
 };
 use crate::{
     protocol::{Gather, Turn, Usage},
     shaping::{self, Ignored},
+    state::Witness,
     telemetry::TurnLog,
     upstream::{self, Answer, Events},
 };
@@ -59,37 +66,79 @@ async fn run<D: Dialect>(
     let served = app.profile(profile)?;
     let body = body::read(headers, body, app.server().max_body).await?;
     let client = Client { headers, profile: &served.profile };
-    let Decoded { dialect, mut request, mut ignored, user, conversation, lite } =
-        D::decode(&body, &client)?;
-    drop(body);
+    match D::decode(&body, &client) {
+        Ok(decoded) => {
+            drop(body);
+            send(app, &served, headers, decoded, log).await
+        }
+        // Clients disagree about which dialect is spoken where; the body tells.
+        Err(_) if is_of::<D::Other>(&body) && !is_of::<D>(&body) => {
+            let decoded = D::Other::decode(&body, &client)?;
+            drop(body);
+            send(app, &served, headers, decoded, log).await
+        }
+        Err(error) => Err(error),
+    }
+}
 
-    request.model = model(&served, &request.model).await?;
-    log.model(&request.model);
+fn is_of<D: Dialect>(body: &[u8]) -> bool {
+    fields::object(body).is_ok_and(|fields| !fields.lacks(D::INPUT))
+}
+
+async fn send<D: Dialect>(
+    app: &App,
+    served: &Served,
+    headers: &HeaderMap,
+    decoded: Decoded<D>,
+    log: &mut TurnLog,
+) -> Result<Response, Error> {
+    let Decoded { dialect, mut request, mut ignored, user, conversation, lite } = decoded;
+    request.model = model(served, &request.model).await?;
+    log.model(D::NAME, &request.model);
     let catalog = served.models.current();
     let model = catalog.find(&request.model);
     shaping::fit(&mut request, &served.profile, model, &mut ignored);
     ignored.check(&served.profile.parameters)?;
     let conversation =
         shaping::conversation(&mut request, headers, conversation.as_deref(), user.as_deref());
+    let witness = D::FORGETS.then(|| {
+        served.sealed.restore(&mut request.input);
+        Witness::new(Arc::clone(&served.sealed))
+    });
     let turn = Turn { request, conversation, lite, headers: passed_on(headers) };
 
     let place = app.place().await?;
-    let Answer { headers, mut events } = served.upstream.send(turn).await.map_err(told::<D>)?;
+    let Answer { headers, mut events } = start(served, turn).await.map_err(told::<D>)?;
     let mut response = if dialect.streams() {
         let hold = app.server().keepalive;
         let lead = relay::lead(&mut events, hold).await.map_err(told::<D>)?;
-        let log = std::mem::take(log);
-        let stream = relay::relay(dialect, lead, events, hold, (log, place));
-        streamed(Body::from_stream(stream))
+        let company = Company { log: std::mem::take(log), witness, _place: place };
+        streamed(Body::from_stream(relay::relay(dialect, lead, events, hold, company)))
     } else {
-        let (reply, usage) = whole(dialect, events).await.map_err(told::<D>)?;
+        let (reply, usage) = whole(dialect, events, witness).await.map_err(told::<D>)?;
         log.usage(usage);
         log.finished();
         ([(header::CONTENT_TYPE, "application/json")], reply).into_response()
     };
     response.headers_mut().extend(headers);
-    describe(response.headers_mut(), &served, &ignored);
+    describe(response.headers_mut(), served, &ignored);
     Ok(response)
+}
+
+/// Starts the turn. Sealed reasoning that the backend can no longer read would make the
+/// conversation fail for ever, so then it is sent once more without.
+async fn start(served: &Served, turn: Turn) -> Result<Answer, upstream::Error> {
+    let unsealed = turn.unsealed();
+    match served.upstream.send(turn).await {
+        Err(upstream::Error::Invalid(failure))
+            if failure.code.as_deref() == Some("invalid_encrypted_content") =>
+        {
+            let Some(turn) = unsealed else { return Err(upstream::Error::Invalid(failure)) };
+            tracing::warn!("the backend cannot read the reasoning sent back; it goes on without");
+            served.upstream.send(turn).await
+        }
+        answered => answered,
+    }
 }
 
 /// The slug for what the client asked for; the upstream is asked for its catalogue only when the
@@ -120,10 +169,15 @@ fn passed_on(headers: &HeaderMap) -> HeaderMap {
 async fn whole<D: Dialect>(
     dialect: D,
     mut events: Events,
+    mut witness: Option<Witness>,
 ) -> Result<(Bytes, Usage), upstream::Error> {
     let mut gather = Gather::new();
     while let Some(event) = events.next().await {
-        if let Some(response) = gather.event(&event?)? {
+        let event = event?;
+        if let Some(witness) = &mut witness {
+            witness.event(&event);
+        }
+        if let Some(response) = gather.event(&event)? {
             let usage = response.usage;
             return Ok((dialect.reply(response)?, usage));
         }

@@ -2,7 +2,7 @@
 
 use http::HeaderMap;
 
-use super::Request;
+use super::{Item, Request};
 
 /// One request and whom it belongs to.
 #[derive(Clone, Debug, Default)]
@@ -13,6 +13,24 @@ pub struct Turn {
     pub lite: bool,
     /// The headers of the official client that belong to the turn and may pass on.
     pub headers: HeaderMap,
+}
+
+impl Turn {
+    /// The same turn without anything encrypted that the backend gave out earlier; `None` when
+    /// there is nothing of the kind.
+    #[must_use]
+    pub fn unsealed(&self) -> Option<Self> {
+        let is_sealed = |item: &Item| {
+            item.json().get().contains(r#""encrypted_content""#)
+                && matches!(item.head().kind.as_deref(), Some("reasoning" | "compaction"))
+        };
+        if !self.request.input.iter().any(is_sealed) {
+            return None;
+        }
+        let mut turn = self.clone();
+        turn.request.input.retain(|item| !is_sealed(item));
+        Some(turn)
+    }
 }
 
 /// The names under which the backend keeps a conversation's prefix in its cache.

@@ -28,7 +28,10 @@ pub(super) async fn answer(state: &Arc<State>, asked: &Asked) -> Result<Response
         Ok(script) => script,
         Err(refusal) => return Ok(refusal.into_response()),
     };
-    tokio::time::sleep(script.pauses.before_headers).await;
+    if !script.pauses.before_headers.is_zero() {
+        // Even no time at all would last until the timer's next tick, a millisecond.
+        tokio::time::sleep(script.pauses.before_headers).await;
+    }
     if script.wire.cut_before_headers {
         return Err(Cut);
     }

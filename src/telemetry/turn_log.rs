@@ -37,7 +37,9 @@ impl TurnLog {
         Self { id, dialect, model, began, first_content: None, usage, open: true }
     }
 
-    pub fn model(&mut self, model: &str) {
+    /// Whom the turn goes to, and in which dialect it turned out to be.
+    pub fn model(&mut self, dialect: &'static str, model: &str) {
+        self.dialect = dialect;
         model.clone_into(&mut self.model);
     }
 

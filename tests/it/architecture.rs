@@ -6,7 +6,7 @@ use std::{
 };
 
 /// From the ground up. A module uses modules of lower floors only.
-const FLOORS: [(&str, u8); 12] = [
+const FLOORS: [(&str, u8); 13] = [
     ("sse", 0),
     ("protocol", 1),
     ("config", 2),
@@ -15,6 +15,7 @@ const FLOORS: [(&str, u8); 12] = [
     ("simulator", 5),
     ("upstream", 5),
     ("models", 6),
+    ("state", 6),
     ("shaping", 7),
     ("api", 8),
     ("server", 9),

@@ -507,3 +507,81 @@ async fn custom_tools_go_there_and_back() {
     assert_eq!(sent["input"][1]["type"], "custom_tool_call");
     assert_eq!(sent["input"][2]["type"], "custom_tool_call_output");
 }
+
+#[tokio::test]
+async fn encrypted_reasoning_comes_back_before_the_call_it_led_to() {
+    let server = TestServer::start().await;
+    for stream in [true, false] {
+        let script =
+            Script::new().reasoning("let me look").tool_call("get_weather", r#"{"city":"Paris"}"#);
+        server.simulator.script(script);
+        let first = with(ask("weather?"), json!({"tools": [weather_tool()], "stream": stream}));
+        let answer = server.chat(&first).await.ok();
+        let id = match stream {
+            true => deltas(&answer)
+                .0
+                .iter()
+                .find_map(|delta| delta["tool_calls"][0]["id"].as_str().map(str::to_owned)),
+            false => answer.json()["choices"][0]["message"]["tool_calls"][0]["id"]
+                .as_str()
+                .map(str::to_owned),
+        };
+        let id = id.unwrap();
+        let mut second = first.clone();
+        second["messages"].as_array_mut().unwrap().extend([
+            json!({"role": "assistant", "tool_calls": [{"id": id, "type": "function", "function": {"name": "get_weather", "arguments": "{}"}}]}),
+            json!({"role": "tool", "tool_call_id": id, "content": "rain"}),
+        ]);
+        server.chat(&second).await.ok();
+        let sent = server.last_turn();
+        let kinds: Vec<&str> = sent["input"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|item| item["type"].as_str().unwrap())
+            .collect();
+        assert_eq!(kinds, ["message", "reasoning", "function_call", "function_call_output"]);
+        assert!(
+            sent["input"][1]["encrypted_content"].is_string()
+                && sent["input"][1].get("id").is_none()
+        );
+    }
+}
+
+#[tokio::test]
+async fn reasoning_that_the_backend_cannot_read_any_more_is_left_out_once() {
+    let server = TestServer::start().await;
+    let body = json!({"model": "gpt-5.5", "input": [
+        {"type": "message", "role": "user", "content": "Say exactly yes"},
+        {"type": "reasoning", "summary": [], "encrypted_content": "gAAAAABnotours"},
+    ]});
+    let answer = server.responses(&body).await.ok().json();
+    let output = answer["output"].as_array().unwrap();
+    assert_eq!(output.last().unwrap()["content"][0]["text"], "yes");
+    let statuses: Vec<u16> = server.turns().iter().map(|turn| turn.status).collect();
+    assert_eq!(statuses, [400, 200]);
+}
+
+#[tokio::test]
+async fn a_body_is_answered_in_the_dialect_of_its_shape_on_either_path() {
+    let server = TestServer::start().await;
+    let chat = server.responses(&ask("Say exactly yes")).await.ok().json();
+    assert_eq!(
+        (&chat["object"], &chat["choices"][0]["message"]["content"]),
+        (&json!("chat.completion"), &json!("yes"))
+    );
+    let flat = json!({"type": "function", "name": "f", "parameters": {"type": "object", "properties": {}}, "strict": false});
+    let responses = json!({"model": "gpt-5.5", "input": "Say exactly yes", "tools": [flat]});
+    assert_eq!(server.chat(&responses).await.ok().json()["object"], "response");
+    // What is neither is told in the words of the path.
+    server.chat(&json!({"model": "gpt-5.5"})).await.refused(
+        400,
+        "missing_required_parameter",
+        "messages",
+    );
+    server.responses(&json!({"model": "gpt-5.5"})).await.refused(
+        400,
+        "missing_required_parameter",
+        "input",
+    );
+}

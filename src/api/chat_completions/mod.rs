@@ -49,6 +49,10 @@ impl Chat {
 
 impl Dialect for Chat {
     const NAME: &'static str = "chat";
+    const INPUT: &'static str = "messages";
+    const FORGETS: bool = true;
+
+    type Other = super::Responses;
 
     fn decode(body: &[u8], client: &Client<'_>) -> Result<Decoded<Self>, Error> {
         decode::decode(body, client)

@@ -21,6 +21,9 @@ pub struct Responses {
 
 impl Dialect for Responses {
     const NAME: &'static str = "responses";
+    const INPUT: &'static str = "input";
+
+    type Other = super::Chat;
 
     fn decode(body: &[u8], client: &Client<'_>) -> Result<Decoded<Self>, Error> {
         decode::decode(body, client)

@@ -1,0 +1,5 @@
+//! What is kept between turns.
+
+mod sealed;
+
+pub use sealed::{Sealed, Witness};

@@ -37,17 +37,10 @@ impl Sealed {
         if kept.by_call.is_empty() || input.iter().any(is_reasoning) {
             return;
         }
-        let before: Vec<(usize, Arc<[Item]>)> = input
-            .iter()
-            .enumerate()
-            .filter_map(|(at, item)| {
-                let call = call_id(item)?;
-                Some((at, Arc::clone(kept.by_call.get(&call)?)))
-            })
-            .collect();
-        drop(kept);
-        for (at, items) in before.into_iter().rev() {
-            input.splice(at..at, items.iter().cloned());
+        for item in std::mem::take(input) {
+            let led = call_id(&item).and_then(|call| kept.by_call.get(&call));
+            input.extend(led.into_iter().flat_map(|items| items.iter().cloned()));
+            input.push(item);
         }
     }
 

@@ -8,9 +8,9 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use super::Error;
 use crate::{
     auth::Places,
-    config::{Profile, Server, Settings},
+    config::{Profile, Server, Settings, Store},
     models::Live,
-    state::Sealed,
+    state::State,
     upstream::{Clients, ConnectError, Shared, Upstream, connect},
 };
 
@@ -33,7 +33,7 @@ pub struct Served {
     pub profile: Profile,
     pub upstream: Arc<dyn Upstream>,
     pub models: Arc<Live>,
-    pub sealed: Arc<Sealed>,
+    pub state: Arc<State>,
 }
 
 /// Settings that cannot be served.
@@ -51,7 +51,9 @@ impl App {
     /// When an upstream cannot be set up; nothing is connected to yet.
     pub fn new(settings: Settings, places: impl Fn(&str) -> Places) -> Result<Self, SetupError> {
         let clients = Clients::default();
-        let mut accounts: BTreeMap<(String, String), (Arc<Live>, Arc<Sealed>)> = BTreeMap::new();
+        let stored = settings.state;
+        let stored = (stored.store != Store::Off).then_some((stored.max_bytes, stored.ttl));
+        let mut accounts: BTreeMap<(String, String), (Arc<Live>, Arc<State>)> = BTreeMap::new();
         let mut profiles = BTreeMap::new();
         for (name, profile) in settings.profiles {
             // The loader has checked that these names exist.
@@ -64,14 +66,15 @@ impl App {
             };
             // What an account may use does not depend on the profile it is used through.
             let known = accounts.entry((profile.upstream.clone(), profile.account.clone()));
-            let known = known
-                .or_insert_with(|| (Arc::new(Live::new(upstream.version.clone())), Arc::default()));
-            let (models, sealed) = known.clone();
+            let known = known.or_insert_with(|| {
+                (Arc::new(Live::new(upstream.version.clone())), Arc::new(State::new(stored)))
+            });
+            let (models, state) = known.clone();
             let versions = Arc::clone(&models);
             let upstream =
                 connect(upstream, account, Arc::new(move || versions.version()), &shared)
                     .map_err(|source| SetupError::Profile { profile: name.clone(), source })?;
-            let served = Served { name: name.clone(), profile, upstream, models, sealed };
+            let served = Served { name: name.clone(), profile, upstream, models, state };
             profiles.insert(name, Arc::new(served));
         }
         let places = Semaphore::new(settings.server.max_turns.min(Semaphore::MAX_PERMITS));

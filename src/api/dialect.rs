@@ -8,6 +8,7 @@ use crate::{
     config::Profile,
     protocol::{Event, Request, Response},
     shaping::Ignored,
+    state::Keeps,
     upstream,
 };
 
@@ -26,8 +27,8 @@ pub trait Dialect: Send + Sized + 'static {
     /// answered in it.
     type Other: Dialect;
 
-    /// Whether its clients cannot carry encrypted reasoning, so that it is kept for them.
-    const FORGETS: bool = false;
+    /// What of this turn its client will want again, and cannot carry or does not.
+    fn keeps(&self) -> Keeps;
 
     /// Reads a request.
     ///
@@ -83,4 +84,16 @@ pub struct Decoded<D> {
     pub conversation: Option<String>,
     /// Whether the request has the "Responses Lite" shape.
     pub lite: bool,
+    /// The places in `request.input` at which an item is to be put that the client names by its id.
+    pub references: Vec<Reference>,
+}
+
+/// An item that the client has sent back as no more than its id.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reference {
+    /// Where in `request.input` it belongs.
+    pub place: usize,
+    pub id: String,
+    /// Where in the client's request it stands.
+    pub param: String,
 }

@@ -24,7 +24,7 @@ mod turn;
 
 pub use app::{App, Served, SetupError};
 pub use chat_completions::Chat;
-pub use dialect::{Client, Decoded, Dialect};
+pub use dialect::{Client, Decoded, Dialect, Reference};
 pub use error::Error;
 pub use responses::Responses;
 

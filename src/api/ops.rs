@@ -1,7 +1,7 @@
 //! What is asked of the server rather than of a model.
 
 use axum::{
-    extract::State,
+    extract::{OriginalUri, State},
     response::{IntoResponse, Response},
 };
 use http::{HeaderValue, Method, StatusCode, Uri, header};
@@ -43,7 +43,7 @@ pub(super) async fn no_websocket() -> Response {
     response
 }
 
-pub(super) async fn wrong_method(method: Method, uri: Uri) -> Error {
+pub(super) async fn wrong_method(method: Method, OriginalUri(uri): OriginalUri) -> Error {
     Error::new(
         StatusCode::METHOD_NOT_ALLOWED,
         "invalid_request_error",

@@ -23,7 +23,7 @@ const FULL: usize = 64 * 1024;
 /// What goes along with a turn to its end, and is given back when its stream is dropped.
 pub(super) struct Company {
     pub(super) log: TurnLog,
-    pub(super) witness: Option<Witness>,
+    pub(super) witness: Witness,
     pub(super) _place: OwnedSemaphorePermit,
 }
 
@@ -120,9 +120,7 @@ fn step<D: Dialect>(
     let written = match event {
         Some(Ok(event)) => {
             company.log.event(&event);
-            if let Some(witness) = &mut company.witness {
-                witness.event(&event);
-            }
+            company.witness.event(&event);
             dialect.encode(&event, out).map(|()| event.kind)
         }
         Some(Err(error)) => Err(error),

@@ -13,16 +13,16 @@ use futures_util::StreamExt;
 use http::{HeaderMap, HeaderName, HeaderValue, header, request::Parts};
 
 use super::{
-    App, Client, Decoded, Dialect, Error, Served,
+    App, Client, Decoded, Dialect, Error, Reference, Served,
     access::Named,
     body, fields,
     outer::RequestId,
     relay::{self, Company},
 };
 use crate::{
-    protocol::{Gather, Turn, Usage},
+    protocol::{Gather, Item, Turn, Usage},
     shaping::{self, Ignored},
-    state::Witness,
+    state::{self, Keeps, Witness},
     telemetry::TurnLog,
     upstream::{self, Answer, Events},
 };
@@ -92,7 +92,9 @@ async fn send<D: Dialect>(
     decoded: Decoded<D>,
     log: &mut TurnLog,
 ) -> Result<Response, Error> {
-    let Decoded { dialect, mut request, mut ignored, user, conversation, lite } = decoded;
+    let Decoded { dialect, mut request, mut ignored, user, conversation, lite, references } =
+        decoded;
+    recall(references, &served.state, &mut request.input, &mut ignored)?;
     request.model = model(served, &request.model).await?;
     log.model(D::NAME, &request.model);
     let catalog = served.models.current();
@@ -101,10 +103,10 @@ async fn send<D: Dialect>(
     ignored.check(&served.profile.parameters)?;
     let conversation =
         shaping::conversation(&mut request, headers, conversation.as_deref(), user.as_deref());
-    let witness = D::FORGETS.then(|| {
-        served.sealed.restore(&mut request.input);
-        Witness::new(Arc::clone(&served.sealed))
-    });
+    if dialect.keeps() == Keeps::Reasoning {
+        served.state.sealed.restore(&mut request.input);
+    }
+    let witness = Witness::new(Arc::clone(&served.state), dialect.keeps());
     let turn = Turn { request, conversation, lite, headers: passed_on(headers) };
 
     let place = app.place().await?;
@@ -123,6 +125,33 @@ async fn send<D: Dialect>(
     response.headers_mut().extend(headers);
     describe(response.headers_mut(), served, &ignored);
     Ok(response)
+}
+
+/// Puts the items that the client names by their ids where they belong. Without its reasoning the
+/// model only thinks again, so what is not known of that is left out; without anything else it
+/// would answer another question.
+fn recall(
+    references: Vec<Reference>,
+    state: &state::State,
+    input: &mut Vec<Item>,
+    ignored: &mut Ignored,
+) -> Result<(), Error> {
+    let mut known = Vec::with_capacity(references.len());
+    for Reference { place, id, param } in references {
+        match state.items.as_ref().and_then(|items| items.get(&id)) {
+            Some(item) => known.push((place, item)),
+            None if id.starts_with("rs_") => ignored.drop(param),
+            None => {
+                let message = format!("Item with id '{id}' not found.");
+                return Err(Error::not_found(message).param("input"));
+            }
+        }
+    }
+    // From the end, so that the places before stay what they are.
+    for (place, item) in known.into_iter().rev() {
+        input.insert(place, item);
+    }
+    Ok(())
 }
 
 /// Starts the turn. Sealed reasoning that the backend can no longer read would make the
@@ -169,14 +198,12 @@ fn passed_on(headers: &HeaderMap) -> HeaderMap {
 async fn whole<D: Dialect>(
     dialect: D,
     mut events: Events,
-    mut witness: Option<Witness>,
+    mut witness: Witness,
 ) -> Result<(Bytes, Usage), upstream::Error> {
     let mut gather = Gather::new();
     while let Some(event) = events.next().await {
         let event = event?;
-        if let Some(witness) = &mut witness {
-            witness.event(&event);
-        }
+        witness.event(&event);
         if let Some(response) = gather.event(&event)? {
             let usage = response.usage;
             return Ok((dialect.reply(response)?, usage));

@@ -9,7 +9,8 @@ use super::{Environment, Failure, ServeArgs};
 use crate::{
     api::{self, App},
     config::{
-        Passthrough, PromptMode, Protocol, Settings, ToolSchemaMode, ToolTextFormat, Transport,
+        Passthrough, PromptMode, Protocol, Settings, Store, ToolSchemaMode, ToolTextFormat,
+        Transport,
     },
     server,
 };
@@ -74,6 +75,9 @@ pub(super) async fn serve(
 /// Settings that the user has changed and that nothing acts on yet.
 fn without_effect(settings: &Settings) -> Vec<String> {
     let mut found = Vec::new();
+    if settings.state.store == Store::Disk {
+        found.push("state.store = \"disk\"".to_owned());
+    }
     for (name, upstream) in &settings.upstreams {
         if upstream.transport == Transport::Websocket {
             found.push(format!("upstreams.{name}.transport = \"websocket\""));

@@ -4,93 +4,57 @@
 //! the model thinks from the start again at every step. So the reasoning of a turn is kept under
 //! the id of the first call behind it, and put back in front of that call when it returns.
 
-use std::{
-    collections::{HashMap, VecDeque},
-    sync::{Arc, Mutex, PoisonError},
-    time::{Duration, Instant},
-};
+use std::time::Duration;
 
-use crate::protocol::{Event, Item, Kind};
+use super::kept::Kept;
+use crate::protocol::Item;
 
 /// How much is kept, in bytes of JSON.
 const MAX_BYTES: usize = 64 * 1024 * 1024;
 const MAX_AGE: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// The reasoning of one account's turns. It can be read by that account alone, so there is one of
-/// these for each.
-#[derive(Debug, Default)]
-pub struct Sealed(Mutex<Kept>);
+/// The reasoning of one account's turns, by the call it led to. It can be read by that account
+/// alone, so there is one of these for each.
+#[derive(Debug)]
+pub struct Sealed(Kept);
 
-#[derive(Debug, Default)]
-struct Kept {
-    by_call: HashMap<String, Arc<[Item]>>,
-    /// Calls with what they cost, oldest first.
-    order: VecDeque<(Instant, String, usize)>,
-    bytes: usize,
+impl Default for Sealed {
+    fn default() -> Self {
+        Self(Kept::new(MAX_BYTES, MAX_AGE))
+    }
 }
 
 impl Sealed {
     /// Puts the reasoning that is known in front of the calls it led to, unless the client has
     /// sent some of its own.
     pub fn restore(&self, input: &mut Vec<Item>) {
-        let kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if kept.by_call.is_empty() || input.iter().any(is_reasoning) {
+        if self.0.is_empty() || input.iter().any(is_reasoning) {
             return;
         }
         for item in std::mem::take(input) {
-            let led = call_id(&item).and_then(|call| kept.by_call.get(&call));
-            input.extend(led.into_iter().flat_map(|items| items.iter().cloned()));
+            let led = call_id(&item).and_then(|call| self.0.get(&call));
+            input.extend(led.iter().flat_map(|items| items.iter().cloned()));
             input.push(item);
-        }
-    }
-
-    fn keep(&self, call: String, items: Arc<[Item]>) {
-        let cost = call.len() + items.iter().map(|item| item.json().get().len()).sum::<usize>();
-        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let now = Instant::now();
-        kept.order.push_back((now, call.clone(), cost));
-        kept.by_call.insert(call, items);
-        kept.bytes += cost;
-        while let Some((since, _, _)) = kept.order.front() {
-            if kept.bytes <= MAX_BYTES && now.duration_since(*since) < MAX_AGE {
-                break;
-            }
-            if let Some((_, call, cost)) = kept.order.pop_front() {
-                kept.by_call.remove(&call);
-                kept.bytes -= cost;
-            }
         }
     }
 }
 
 /// Watches a turn and keeps its reasoning.
 #[derive(Debug)]
-pub struct Witness {
-    sealed: Arc<Sealed>,
-    /// Reasoning that no call has claimed yet.
-    pending: Vec<Item>,
-}
+pub(super) struct Pending(Vec<Item>);
 
-impl Witness {
-    #[must_use]
-    pub const fn new(sealed: Arc<Sealed>) -> Self {
-        Self { sealed, pending: Vec::new() }
+impl Pending {
+    pub(super) const fn new() -> Self {
+        Self(Vec::new())
     }
 
-    /// Takes note of an event that goes by.
-    pub fn event(&mut self, event: &Event) {
-        #[derive(serde::Deserialize)]
-        struct Done {
-            item: Item,
-        }
-        if event.kind != Kind::ItemDone {
-            return;
-        }
-        let Ok(Done { item }) = event.read() else { return };
-        if is_reasoning(&item) {
-            self.pending.extend(without_id(&item));
-        } else if let Some(call) = call_id(&item).filter(|_| !self.pending.is_empty()) {
-            self.sealed.keep(call, std::mem::take(&mut self.pending).into());
+    /// Takes note of an item that has been finished: the next call claims what was thought
+    /// before it.
+    pub(super) fn item(&mut self, item: &Item, sealed: &Sealed) {
+        if is_reasoning(item) {
+            self.0.extend(without_id(item));
+        } else if let Some(call) = call_id(item).filter(|_| !self.0.is_empty()) {
+            sealed.0.put(call, std::mem::take(&mut self.0).into());
         }
     }
 }
@@ -118,33 +82,23 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::sse::Frame;
-
-    fn done(item: &Value) -> Event {
-        let data = json!({"type": "response.output_item.done", "item": item}).to_string();
-        Event::parse(Frame { event: bytes::Bytes::new(), data: data.into() }).unwrap()
-    }
-
-    fn item(json: &Value) -> Item {
-        Item::new(json)
-    }
 
     #[test]
     fn reasoning_returns_in_front_of_the_first_call_it_led_to() {
-        let sealed = Arc::new(Sealed::default());
-        let mut witness = Witness::new(Arc::clone(&sealed));
+        let sealed = Sealed::default();
+        let mut pending = Pending::new();
         let call = |id: &str| json!({"type": "function_call", "call_id": id, "name": "f", "arguments": "{}"});
         let reasoning = json!({"type": "reasoning", "summary": [], "encrypted_content": "gAAA"});
         let mut with_id = reasoning.clone();
         with_id["id"] = json!("rs_1");
-        for event in [with_id, call("call_1"), call("call_2")] {
-            witness.event(&done(&event));
+        for item in [with_id, call("call_1"), call("call_2")] {
+            pending.item(&Item::new(&item), &sealed);
         }
         let user = json!({"type": "message", "role": "user", "content": []});
         let output =
             |id: &str| json!({"type": "function_call_output", "call_id": id, "output": ""});
         let asked = [user, call("call_1"), call("call_2"), output("call_1"), output("call_2")];
-        let mut input: Vec<Item> = asked.iter().map(item).collect();
+        let mut input: Vec<Item> = asked.iter().map(Item::new).collect();
         sealed.restore(&mut input);
         let mut expected = asked.to_vec();
         expected.insert(1, reasoning);

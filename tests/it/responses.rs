@@ -305,3 +305,41 @@ async fn an_end_by_another_name_and_a_full_output_are_understood() {
         );
     }
 }
+
+#[tokio::test]
+async fn items_may_be_sent_back_by_their_ids_while_they_are_kept() {
+    let server = TestServer::start().await;
+    let script = || Script::new().reasoning("hm").message("well").tool_call("f", "{}");
+    for (stream, store) in [(true, None), (false, Some(true)), (false, Some(false))] {
+        server.simulator.script(script());
+        let tool = json!({"type": "function", "name": "f", "parameters": {"type": "object", "properties": {}}, "strict": false});
+        let first = with(ask("go"), json!({"stream": stream, "store": store, "tools": [tool]}));
+        let answer = server.responses(&first).await.ok();
+        let response =
+            if stream { events(&answer).pop().unwrap()["response"].clone() } else { answer.json() };
+        let output = response["output"].as_array().unwrap();
+        let mut input = vec![json!({"role": "user", "content": "go"})];
+        input.extend(output.iter().map(|item| json!({"type": "item_reference", "id": item["id"]})));
+        let call = output.last().unwrap()["call_id"].clone();
+        input.push(json!({"type": "function_call_output", "call_id": call, "output": "done"}));
+        let answer = server.responses(&json!({"model": "gpt-5.5", "input": input})).await;
+        if store == Some(false) {
+            answer.refused(404, Value::Null, "input");
+            continue;
+        }
+        answer.ok();
+        let sent = server.last_turn();
+        let kinds: Vec<&str> = sent["input"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|item| item["type"].as_str().unwrap())
+            .collect();
+        assert_eq!(
+            kinds,
+            ["message", "reasoning", "message", "function_call", "function_call_output"]
+        );
+        assert_eq!(sent["input"][2]["content"][0]["text"], "well");
+        assert!(sent["input"].as_array().unwrap().iter().all(|item| item.get("id").is_none()));
+    }
+}

@@ -105,7 +105,8 @@ pub(super) fn decode(body: &[u8], client: &Client<'_>) -> Result<Decoded<Chat>, 
     let conversation: Option<String> = take(&mut fields, "session_id")?;
     drop_known(&mut fields, &WITHOUT_EFFECT, &mut ignored)?;
     drop_rest(&fields, &mut ignored);
-    Ok(Decoded { dialect: chat, request, ignored, user, conversation, lite: false })
+    let references = Vec::new();
+    Ok(Decoded { dialect: chat, request, ignored, user, conversation, lite: false, references })
 }
 
 /// `n`: one choice is what there is.

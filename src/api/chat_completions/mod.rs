@@ -7,6 +7,7 @@ use crate::{
     config::ReasoningFormat,
     protocol::{Event, Response},
     shaping::Names,
+    state::Keeps,
     upstream,
 };
 
@@ -50,7 +51,6 @@ impl Chat {
 impl Dialect for Chat {
     const NAME: &'static str = "chat";
     const INPUT: &'static str = "messages";
-    const FORGETS: bool = true;
 
     type Other = super::Responses;
 
@@ -60,6 +60,11 @@ impl Dialect for Chat {
 
     fn streams(&self) -> bool {
         self.wanted.stream
+    }
+
+    /// This dialect has no room for it.
+    fn keeps(&self) -> Keeps {
+        Keeps::Reasoning
     }
 
     fn encode(&mut self, event: &Event, out: &mut BytesMut) -> Result<(), upstream::Error> {

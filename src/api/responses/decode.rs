@@ -51,9 +51,9 @@ pub(super) fn decode(body: &[u8], client: &Client<'_>) -> Result<Decoded<Respons
     if model.is_none() && client.profile.model.is_empty() {
         return Err(Error::missing("model"));
     }
-    stateless(&mut fields, &mut ignored)?;
+    let stored = stateless(&mut fields)?;
     let input = take_raw(&mut fields, "input").ok_or_else(|| Error::missing("input"))?;
-    let input = input::items(&input, &mut ignored)?;
+    let input::Input { items: input, references } = input::items(&input, &mut ignored)?;
     let lite = input.iter().any(|item| item.head().kind.as_deref() == Some("additional_tools"));
     let user: Option<String> = take(&mut fields, "user")?;
     if user.is_some() {
@@ -80,8 +80,8 @@ pub(super) fn decode(body: &[u8], client: &Client<'_>) -> Result<Decoded<Respons
     drop_known(&mut fields, &WITHOUT_EFFECT, &mut ignored)?;
     drop_rest(&fields, &mut ignored);
     let view = View::new(echoed, lite);
-    let dialect = Responses { stream, encoder: Encoder::new(view, is_codex(client)) };
-    Ok(Decoded { dialect, request, ignored, user, conversation, lite })
+    let dialect = Responses { stream, stored, encoder: Encoder::new(view, is_codex(client)) };
+    Ok(Decoded { dialect, request, ignored, user, conversation, lite, references })
 }
 
 /// Whether the official client is asking: it alone knows `keepalive` and `codex.*` events, and it
@@ -95,8 +95,8 @@ fn is_codex(client: &Client<'_>) -> bool {
     starts("originator", &NAMES) || starts("user-agent", &NAMES)
 }
 
-/// What asks for something that was kept, while nothing is.
-fn stateless(fields: &mut Object<'_>, ignored: &mut Ignored) -> Result<(), Error> {
+/// What asks for a whole response that was kept, while only items are. Whether those may be.
+fn stateless(fields: &mut Object<'_>) -> Result<bool, Error> {
     if let Some(id) = take::<String>(fields, "previous_response_id")? {
         return Err(Error::invalid(format!("Previous response with id '{id}' not found."))
             .code("previous_response_not_found")
@@ -124,10 +124,7 @@ fn stateless(fields: &mut Object<'_>, ignored: &mut Ignored) -> Result<(), Error
             "Stored prompts live on the OpenAI platform and cannot be used here; send `instructions` and `input`.",
         ));
     }
-    if take::<bool>(fields, "store")? == Some(true) {
-        ignored.drop("store");
-    }
-    Ok(())
+    Ok(take::<bool>(fields, "store")?.unwrap_or(true))
 }
 
 fn instructions(fields: &mut Object<'_>) -> Result<Option<Box<RawValue>>, Error> {

@@ -1,9 +1,11 @@
 //! The input: a string or a list, as items that the upstream takes.
 
+use std::borrow::Cow;
+
 use serde_json::{json, value::RawValue};
 
 use crate::{
-    api::{Error, fields::read},
+    api::{Error, Reference, fields::read},
     protocol::{Item, Object, raw, raw_str},
     shaping::Ignored,
 };
@@ -12,28 +14,48 @@ use crate::{
 /// could look up, states, and what the SDKs add on their own.
 const STRIPPED: [&str; 3] = ["id", "status", "parsed_arguments"];
 
-pub(super) fn items(input: &RawValue, ignored: &mut Ignored) -> Result<Vec<Item>, Error> {
+/// The items, and those that are named by their id alone.
+pub(super) struct Input {
+    pub(super) items: Vec<Item>,
+    pub(super) references: Vec<Reference>,
+}
+
+enum Found {
+    Item(Item),
+    /// The id of an item that the client takes to be kept.
+    Reference(String),
+    /// What could mean nothing to the upstream.
+    Nothing,
+}
+
+pub(super) fn items(input: &RawValue, ignored: &mut Ignored) -> Result<Input, Error> {
     if raw_str(input).is_some() {
-        return Ok(vec![Item::message("user", "input_text", input)]);
+        let items = vec![Item::message("user", "input_text", input)];
+        return Ok(Input { items, references: Vec::new() });
     }
     if !input.get().starts_with('[') {
         return Err(Error::wrong_type("input", "a string or an array of input items"));
     }
     let list: Vec<&RawValue> = read("input", input)?;
     let mut items = Vec::with_capacity(list.len());
+    let mut references = Vec::new();
     for (index, json) in list.into_iter().enumerate() {
-        items.extend(item(json, &format!("input[{index}]"), ignored)?);
+        let param = format!("input[{index}]");
+        match item(json, &param)? {
+            Found::Item(item) => items.push(item),
+            Found::Reference(id) => references.push(Reference { place: items.len(), id, param }),
+            Found::Nothing => ignored.drop(param),
+        }
     }
-    if items.is_empty() {
+    if items.is_empty() && references.is_empty() {
         return Err(Error::invalid("Invalid 'input': there must be at least one item.")
             .code("empty_array")
             .param("input"));
     }
-    Ok(items)
+    Ok(Input { items, references })
 }
 
-/// One item; `None` for one that could mean nothing to the upstream.
-fn item(json: &RawValue, at: &str, ignored: &mut Ignored) -> Result<Option<Item>, Error> {
+fn item(json: &RawValue, at: &str) -> Result<Found, Error> {
     if !json.get().starts_with('{') {
         return Err(Error::wrong_type(at, "an object"));
     }
@@ -47,11 +69,14 @@ fn item(json: &RawValue, at: &str, ignored: &mut Ignored) -> Result<Option<Item>
         None => return Err(Error::missing(format!("{at}.type"))),
     };
     match kind.as_str() {
-        "item_reference" => return reference(&members, at, ignored),
+        "item_reference" => {
+            let id = members.str("id").ok_or_else(|| Error::missing(format!("{at}.id")))?;
+            return Ok(Found::Reference(id.into_owned()));
+        }
+        // Its id alone is worth nothing to a backend that keeps nothing, but perhaps to us.
         "reasoning" if !is_sealed(&members) => {
-            // Its id alone is worth nothing to a backend that keeps nothing.
-            ignored.drop(at);
-            return Ok(None);
+            let id = members.str("id").map(Cow::into_owned);
+            return Ok(id.map_or(Found::Nothing, Found::Reference));
         }
         "message" => changed |= message(&mut members, at)?,
         _ => {}
@@ -59,18 +84,7 @@ fn item(json: &RawValue, at: &str, ignored: &mut Ignored) -> Result<Option<Item>
     for name in STRIPPED {
         changed |= members.remove(name).is_some();
     }
-    Ok(Some(if changed { Item::new(&members) } else { Item::from(json.to_owned()) }))
-}
-
-/// A reference to what was kept, while nothing is. Without its reasoning the model only thinks
-/// again; without anything else it would answer another question.
-fn reference(members: &Object<'_>, at: &str, ignored: &mut Ignored) -> Result<Option<Item>, Error> {
-    let id = members.str("id").ok_or_else(|| Error::missing(format!("{at}.id")))?;
-    if id.starts_with("rs_") {
-        ignored.drop(at);
-        return Ok(None);
-    }
-    Err(Error::not_found(format!("Item with id '{id}' not found.")).param("input"))
+    Ok(Found::Item(if changed { Item::new(&members) } else { Item::from(json.to_owned()) }))
 }
 
 fn is_sealed(members: &Object<'_>) -> bool {

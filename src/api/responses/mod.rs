@@ -5,6 +5,7 @@ use bytes::{Bytes, BytesMut};
 use super::{Client, Decoded, Dialect, Error};
 use crate::{
     protocol::{Event, Kind, Response},
+    state::Keeps,
     upstream,
 };
 
@@ -16,6 +17,8 @@ mod view;
 /// One turn in the Responses dialect.
 pub struct Responses {
     stream: bool,
+    /// Whether the client may speak of the answer's items by id.
+    stored: bool,
     encoder: encode::Encoder,
 }
 
@@ -31,6 +34,10 @@ impl Dialect for Responses {
 
     fn streams(&self) -> bool {
         self.stream
+    }
+
+    fn keeps(&self) -> Keeps {
+        if self.stored { Keeps::Items } else { Keeps::Nothing }
     }
 
     fn encode(&mut self, event: &Event, out: &mut BytesMut) -> Result<(), upstream::Error> {

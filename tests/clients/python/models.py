@@ -1,7 +1,9 @@
 """The list of models."""
 
+import json
+
 from runner import test
-from support import MODEL, client, user
+from support import MODEL, WEATHER_SCHEMA, client, user
 
 
 @test
@@ -31,3 +33,20 @@ def every_model_that_is_listed_answers():
         assert completion.choices[0].message.content == "hello", (model.id, completion)
         response = client.responses.create(model=model.id, input="Say exactly hello")
         assert response.output_text == "hello", (model.id, response)
+
+
+@test
+def every_model_that_is_listed_calls_a_tool():
+    tool = {"name": "get_weather", "description": "Get the weather", "parameters": WEATHER_SCHEMA}
+    question = "What is the weather in Paris?"
+    for model in client.models.list():
+        completion = client.chat.completions.create(
+            model=model.id, messages=[user(question)], tools=[{"type": "function", "function": tool}]
+        )
+        [call] = completion.choices[0].message.tool_calls
+        assert json.loads(call.function.arguments) == {"city": "Paris"}, (model.id, completion)
+        response = client.responses.create(
+            model=model.id, input=question, tools=[{"type": "function", **tool}]
+        )
+        call = response.output[-1]
+        assert json.loads(call.arguments) == {"city": "Paris"}, (model.id, response)

@@ -94,5 +94,12 @@ fn own_words(text: &str) -> String {
             text.replace_range(start..end, "");
         }
     }
+    // The Codex CLI puts a picture between two tags that name its file.
+    for tag in ["<image", "</image"] {
+        while let Some(start) = text.find(tag) {
+            let end = text[start..].find('>').map_or(text.len(), |at| start + at + 1);
+            text.replace_range(start..end, "");
+        }
+    }
     text.trim().to_owned()
 }

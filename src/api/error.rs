@@ -168,8 +168,26 @@ impl From<Rejected> for Error {
 
 impl From<auth::Error> for Error {
     fn from(error: auth::Error) -> Self {
-        Self::new(StatusCode::UNAUTHORIZED, "authentication_error", error.to_string())
-            .code("upstream_auth_failed")
+        let message = error.to_string();
+        let server = |status| Self::new(status, "server_error", message.clone());
+        match error {
+            auth::Error::Unreachable { .. } => {
+                server(StatusCode::BAD_GATEWAY).code("upstream_auth_unreachable")
+            }
+            // It may work in a moment, and to say 401 would make clients give up.
+            auth::Error::TokenEndpoint { .. }
+            | auth::Error::Busy { .. }
+            | auth::Error::Interrupted => Self {
+                retry_after: Some(Duration::from_secs(1)),
+                ..server(StatusCode::SERVICE_UNAVAILABLE).code("upstream_auth_unavailable")
+            },
+            auth::Error::Blocked { .. } => {
+                Self::new(StatusCode::FORBIDDEN, "permission_error", message)
+                    .code("upstream_blocked")
+            }
+            _ => Self::new(StatusCode::UNAUTHORIZED, "authentication_error", message)
+                .code("upstream_auth_failed"),
+        }
     }
 }
 
@@ -204,7 +222,11 @@ impl From<upstream::Error> for Error {
                 retry_after: resets_in,
                 // The wait is hours long: an SDK that goes on asking would only annoy everybody.
                 should_retry: Some(false),
-                ..Self::new(StatusCode::TOO_MANY_REQUESTS, "usage_limit_reached", message)
+                ..Self::new(
+                    StatusCode::TOO_MANY_REQUESTS,
+                    "usage_limit_reached",
+                    until(message, resets_in),
+                )
             },
             upstream::Error::RateLimited { retry_after, .. } => Self {
                 code: Some("rate_limit_exceeded".into()),
@@ -225,6 +247,21 @@ impl From<upstream::Error> for Error {
             upstream::Error::TimedOut(_) => server(StatusCode::GATEWAY_TIMEOUT).code("timeout"),
         }
     }
+}
+
+/// The message with when to come back.
+fn until(message: String, wait: Option<Duration>) -> String {
+    let message = message.trim_end_matches('.');
+    let Some(wait) = wait else {
+        return format!("{message}; wait for the plan's window to reset.");
+    };
+    let minutes = wait.as_secs().div_ceil(60);
+    let wait = match (minutes / (24 * 60), minutes / 60 % 24, minutes % 60) {
+        (0, 0, minutes) => format!("{minutes} min"),
+        (0, hours, minutes) => format!("{hours} h {minutes} min"),
+        (days, hours, _) => format!("{days} d {hours} h"),
+    };
+    format!("{message}; the plan's window resets in {wait}, and until then every turn is refused.")
 }
 
 impl Error {

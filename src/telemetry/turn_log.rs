@@ -85,15 +85,24 @@ impl TurnLog {
     }
 
     pub fn failed(&mut self, status: u16, reason: &str) {
-        tracing::warn!(
-            request.id = self.id,
-            turn.dialect = self.dialect,
-            turn.model = self.model,
-            duration_ms = self.began.elapsed().as_millis() as u64,
-            status,
-            reason,
-            "turn failed"
-        );
+        macro_rules! line {
+            ($level:ident) => {
+                tracing::$level!(
+                    request.id = self.id,
+                    turn.dialect = self.dialect,
+                    turn.model = self.model,
+                    duration_ms = self.began.elapsed().as_millis() as u64,
+                    status,
+                    reason,
+                    "turn failed"
+                )
+            };
+        }
+        // What a client asked wrongly is told to the client; the log need not warn of it.
+        match status {
+            400 | 404 | 405 | 413 | 415 => line!(info),
+            _ => line!(warn),
+        }
         self.open = false;
     }
 }

@@ -103,3 +103,15 @@ async fn files_of_other_shapes_work_or_say_why_not() {
         assert_eq!(fs::read_to_string(server.auth_file()).unwrap(), file);
     }
 }
+
+#[tokio::test]
+async fn a_token_endpoint_that_cannot_be_used_is_not_the_login_s_fault() {
+    for (script, status, code) in [
+        (TokenScript::cut(), 502, "upstream_auth_unreachable"),
+        (TokenScript::status(503, "busy"), 503, "upstream_auth_unavailable"),
+    ] {
+        let server = server_with(|simulator| simulator.auth_json_expiring(Duration::ZERO)).await;
+        server.simulator.token_script(script);
+        server.chat(&ask("hi")).await.refused(status, code, Value::Null);
+    }
+}

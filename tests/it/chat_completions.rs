@@ -226,7 +226,7 @@ async fn messages_become_items_in_their_places() {
             {"role": "system", "content": "one"},
             {"role": "user", "content": "hi", "name": "ada"},
             {"role": "developer", "content": [{"type": "text", "text": "two"}, {"type": "text", "text": "three"}]},
-            {"role": "assistant", "content": null, "tool_calls": [
+            {"role": "assistant", "content": [{"type": "text", "text": ""}], "tool_calls": [
                 {"id": "call_1", "type": "function", "function": {"name": "f", "arguments": ""}},
                 {"id": "call_2", "type": "function", "function": {"name": "f", "arguments": "{\"a\":1}"}},
             ]},

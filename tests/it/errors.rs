@@ -292,6 +292,8 @@ async fn a_used_up_plan_is_a_429_that_says_not_to_try_again() {
     .await
     {
         assert_eq!(told["retry"], json!(["3032", "false"]));
+        let message = told["error"]["message"].as_str().unwrap();
+        assert!(message.contains("resets in 51 min"), "{message}");
     }
 }
 

@@ -146,6 +146,7 @@ impl Input<'_> {
         let mut content = Vec::new();
         for (index, part) in parts.unwrap_or_default().into_iter().enumerate() {
             content.push(match part {
+                Part::Text(text) if text.get() == r#""""# => continue,
                 Part::Text(text) => SentPart::OutputText { text },
                 Part::Refusal(refusal) => SentPart::Refusal { refusal },
                 Part::Image { .. } | Part::File { .. } => {

@@ -31,6 +31,41 @@ pub(super) const ECHOED: [&str; 22] = [
     "service_tier",
 ];
 
+/// Those of which the upstream knows the rest, or better.
+const MERGED: [&str; 3] = ["reasoning", "text", "service_tier"];
+
+/// What the upstream may leave out.
+const WHERE_MISSING: [(&str, &str); 5] = [
+    ("object", r#""response""#),
+    ("completed_at", "null"),
+    ("error", "null"),
+    ("incomplete_details", "null"),
+    ("service_tier", r#""default""#),
+];
+
+/// What OpenAI's platform would say of a request that does not ask. The upstream's own word for it
+/// (its cache key, its safety identifier) is about codexway's request, not the client's.
+const UNLESS_ASKED: [(&str, &str); 18] = [
+    ("background", "false"),
+    ("instructions", "null"),
+    ("max_output_tokens", "null"),
+    ("max_tool_calls", "null"),
+    ("metadata", "{}"),
+    ("parallel_tool_calls", "true"),
+    ("presence_penalty", "0.0"),
+    ("frequency_penalty", "0.0"),
+    ("previous_response_id", "null"),
+    ("prompt_cache_key", "null"),
+    ("prompt_cache_retention", "null"),
+    ("safety_identifier", "null"),
+    ("store", "true"),
+    ("temperature", "1.0"),
+    ("tool_choice", r#""auto""#),
+    ("top_logprobs", "0"),
+    ("top_p", "1.0"),
+    ("truncation", r#""disabled""#),
+];
+
 /// What the client asked for, to be laid over what the upstream says was asked.
 #[derive(Debug, Default)]
 pub(super) struct View {
@@ -53,50 +88,20 @@ impl View {
 
     /// Lays the client's view over the upstream's `response`, which may lack anything.
     pub(super) fn apply<'a>(&'a self, response: &mut Object<'a>) {
-        response.set_default("object", || raw("response"));
         response.set_default("created_at", || raw(&now()));
-        // What was not asked for is what OpenAI's platform would say it is; the upstream's own
-        // word for it (its cache key, its user) belongs to codexway's request, not the client's.
-        let mut defaults = vec![
-            ("background", json!(false)),
-            ("completed_at", json!(null)),
-            ("error", json!(null)),
-            ("incomplete_details", json!(null)),
-            ("instructions", json!(null)),
-            ("max_output_tokens", json!(null)),
-            ("max_tool_calls", json!(null)),
-            ("metadata", json!({})),
-            ("parallel_tool_calls", json!(true)),
-            ("presence_penalty", json!(0.0)),
-            ("frequency_penalty", json!(0.0)),
-            ("previous_response_id", json!(null)),
-            ("prompt_cache_key", json!(null)),
-            ("prompt_cache_retention", json!(null)),
-            ("safety_identifier", json!(null)),
-            ("service_tier", json!("default")),
-            ("store", json!(true)),
-            ("temperature", json!(1.0)),
-            ("tool_choice", json!("auto")),
-            ("top_logprobs", json!(0)),
-            ("top_p", json!(1.0)),
-            ("truncation", json!("disabled")),
-        ];
-        if !self.lite {
-            defaults.push(("tools", json!([])));
+        for (name, json) in WHERE_MISSING {
+            response.set_default(name, || constant(json).to_owned());
         }
-        const THEIRS: [&str; 4] = ["completed_at", "error", "incomplete_details", "service_tier"];
-        for (name, value) in defaults {
-            if THEIRS.contains(&name) {
-                response.set_default(name, || raw(&value));
-            } else {
-                response.set(name, raw(&value));
-            }
+        for (name, json) in UNLESS_ASKED {
+            response.set_borrowed(name, constant(json));
+        }
+        if !self.lite {
+            response.set_borrowed("tools", constant("[]"));
         }
         response.remove("user");
         for (name, value) in &self.echoed {
-            match *name {
-                "reasoning" | "text" | "service_tier" => {}
-                _ => response.set_borrowed(name, value),
+            if !MERGED.contains(name) {
+                response.set_borrowed(name, value);
             }
         }
         self.merge(response, "reasoning", &[("effort", json!(null)), ("summary", json!(null))]);
@@ -123,6 +128,10 @@ impl View {
         }
         response.set(name, raw(&merged));
     }
+}
+
+fn constant(json: &'static str) -> &'static RawValue {
+    serde_json::from_str(json).expect("the tables above hold JSON")
 }
 
 /// Function tools with all the keys that the answer's schema asks for.

@@ -71,10 +71,6 @@ fn reasoning(reasoning: &Object, model: &Model) -> Result<(), Refusal> {
     }
     choice(asked("summary"), "reasoning.summary", &["concise", "detailed", "auto"])?;
     choice(asked("context"), "reasoning.context", &["auto", "current_turn", "all_turns"])?;
-    if asked("context") == "all_turns" && !model.lite {
-        let supported = ["auto", "current_turn"];
-        return Err(unsupported_value("reasoning.context", "all_turns", &model.slug, &supported));
-    }
     Ok(())
 }
 

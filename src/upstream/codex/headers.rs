@@ -3,7 +3,7 @@
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 use secrecy::ExposeSecret;
 
-use super::{Error, Header};
+use super::Error;
 use crate::{auth::Access, protocol::Conversation};
 
 /// How codexway introduces itself: honestly, unless the settings say otherwise.
@@ -12,7 +12,7 @@ pub struct Identity {
     pub originator: HeaderValue,
     pub user_agent: HeaderValue,
     /// Further headers from the settings.
-    pub headers: Vec<Header>,
+    pub headers: Vec<(HeaderName, HeaderValue)>,
 }
 
 impl Identity {

@@ -2,13 +2,11 @@
 
 use http::{HeaderMap, HeaderName, HeaderValue};
 
-use super::Headers;
-
 /// The headers of an answer that the client may see: the limits as received, the turn's state,
 /// and the tightest limit once more under the names that OpenAI's clients know.
 ///
 /// Everything else (cookies above all) stays here.
-pub(super) fn for_client(received: &Headers) -> HeaderMap {
+pub(super) fn for_client(received: &HeaderMap) -> HeaderMap {
     let passes = |name: &HeaderName| {
         let name = name.as_str();
         name.starts_with("x-codex-")

@@ -4,9 +4,8 @@
 
 use std::{sync::Arc, time::Duration};
 
-use bytes::Bytes;
 use futures_util::future::BoxFuture;
-use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use http::{HeaderValue, StatusCode, header};
 
 use super::{Answer, CatalogBody, Error, Upstream};
 use crate::{
@@ -173,12 +172,3 @@ impl Upstream for Codex {
         "codex;http"
     }
 }
-
-/// A header's name and value, for those who build them from settings.
-pub type Header = (HeaderName, HeaderValue);
-
-/// What is sent as the body of a turn.
-type Body = (Bytes, Option<&'static str>);
-
-/// The headers of a response, where only they are needed.
-type Headers = HeaderMap;

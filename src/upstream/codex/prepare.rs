@@ -2,7 +2,9 @@
 
 use std::io::Write;
 
-use super::{Body, Error};
+use bytes::Bytes;
+
+use super::Error;
 use crate::protocol::{Failure, Request, raw};
 
 /// Below this a request is sent as it is: there is nothing to win.
@@ -12,7 +14,10 @@ const WORTH_COMPRESSING: usize = 1024;
 const LEVEL: i32 = 3;
 
 /// The body of a turn, and its content-encoding.
-pub(super) fn body(request: &Request, compress: bool) -> Result<Body, Error> {
+pub(super) fn body(
+    request: &Request,
+    compress: bool,
+) -> Result<(Bytes, Option<&'static str>), Error> {
     let unserializable = |reason: &dyn ToString| {
         let message = Some(format!("the request cannot be written: {}", reason.to_string()));
         Error::Invalid(Failure { message, ..Failure::default() })

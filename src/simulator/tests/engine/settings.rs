@@ -43,11 +43,11 @@ async fn settings_are_checked_by_model() {
             "unknown_parameter",
         ),
         (
-            json!({ "reasoning": { "context": "all_turns" } }),
-            "Unsupported value: 'all_turns' is not supported with the 'gpt-5.5' model. Supported \
-             values are: 'auto' and 'current_turn'.",
+            json!({ "reasoning": { "context": "sometimes" } }),
+            "Invalid value: 'sometimes'. Supported values are: 'auto', 'current_turn', and \
+             'all_turns'.",
             "reasoning.context",
-            "unsupported_value",
+            "invalid_value",
         ),
         (
             json!({ "text": { "verbosity": "loud" } }),

@@ -22,11 +22,12 @@ async function rejected(kind, turn) {
 test("an unknown model is not found, also by a stream", async () => {
   const messages = [user("hi")];
   for (const stream of [false, true]) {
+    // One at a time: a promise that fails before it is awaited ends the process.
     for (const turn of [
-      client.chat.completions.create({ model: "gpt-99", messages, stream }),
-      client.responses.create({ model: "gpt-99", input: "hi", stream }),
+      () => client.chat.completions.create({ model: "gpt-99", messages, stream }),
+      () => client.responses.create({ model: "gpt-99", input: "hi", stream }),
     ]) {
-      const error = await rejected(OpenAI.NotFoundError, turn);
+      const error = await rejected(OpenAI.NotFoundError, turn());
       assert.equal(error.code, "model_not_found");
       assert.match(error.message, /The model .*gpt-99.* does not exist/);
     }

@@ -49,7 +49,8 @@ pub(super) async fn serve(
     environment: &Environment,
     what: &str,
 ) -> anyhow::Result<()> {
-    let shutdown = server::signalled().context("listen for signals")?;
+    let shutdown = server::signalled(1).context("listen for signals")?;
+    let impatience = server::signalled(2).context("listen for signals")?;
     let listen = settings.server.listen;
     let grace = settings.server.shutdown_grace;
     for setting in without_effect(&settings) {
@@ -63,7 +64,13 @@ pub(super) async fn serve(
     if let Some(file) = &args.server_info {
         write_info(file, address).with_context(|| format!("write {}", file.display()))?;
     }
-    let ended = server::run(listener, api::router(app.clone()), shutdown, grace).await?;
+    let ended = tokio::select! {
+        ended = server::run(listener, api::router(app.clone()), shutdown, grace) => ended?,
+        () = impatience => {
+            eprintln!("stopped at once");
+            return Ok(());
+        }
+    };
     // The server spends a refresh token as it answers, so what it answers has to be kept.
     let _ = tokio::time::timeout(SETTLE, app.settle()).await;
     if !ended {

@@ -87,6 +87,30 @@ async fn the_demo_answers_and_stops_when_told() {
     }
 }
 
+#[cfg(unix)]
+#[tokio::test]
+async fn a_second_signal_does_not_wait_for_running_turns() {
+    let home = tempfile::tempdir().unwrap();
+    let (mut child, info) = start(&home, &["demo"]);
+    let words = "word ".repeat(20_000);
+    let body = json!({"model": "gpt-5.5", "stream": true, "input": format!("Say exactly {words}")});
+    let client = reqwest::Client::builder().no_proxy().build().unwrap();
+    let url = format!("{}/v1/responses", info["url"].as_str().unwrap());
+    let mut response = client.post(url).json(&body).send().await.unwrap();
+    response.chunk().await.unwrap().unwrap();
+    signal(&child.0, "-TERM");
+    // It has heard the first one when it takes no more connections.
+    let address = info["url"].as_str().unwrap().strip_prefix("http://").unwrap().to_owned();
+    while std::net::TcpStream::connect(&address).is_ok() {
+        response.chunk().await.unwrap().unwrap();
+    }
+    assert!(child.0.try_wait().unwrap().is_none());
+    signal(&child.0, "-TERM");
+    let began = Instant::now();
+    assert_eq!(child.0.wait().unwrap().code(), Some(0));
+    assert!(began.elapsed() < Duration::from_secs(5), "{:?}", began.elapsed());
+}
+
 #[tokio::test]
 async fn the_official_client_s_login_is_found_where_it_usually_is() {
     let simulator = Simulator::start(Options::default()).await.unwrap();

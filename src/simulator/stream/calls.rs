@@ -5,6 +5,32 @@ use serde_json::json;
 use super::ids::{Ids, obfuscation};
 use super::items::{Drawn, Pen, added};
 
+/// What tells the two kinds of call apart on the wire.
+struct Kind {
+    item: &'static str,
+    id_prefix: &'static str,
+    /// The member that holds what the tool is given.
+    payload: &'static str,
+    delta: &'static str,
+    done: &'static str,
+}
+
+const FUNCTION: Kind = Kind {
+    item: "function_call",
+    id_prefix: "fc",
+    payload: "arguments",
+    delta: "response.function_call_arguments.delta",
+    done: "response.function_call_arguments.done",
+};
+
+const CUSTOM: Kind = Kind {
+    item: "custom_tool_call",
+    id_prefix: "ctc",
+    payload: "input",
+    delta: "response.custom_tool_call_input.delta",
+    done: "response.custom_tool_call_input.done",
+};
+
 impl Pen<'_> {
     pub(super) fn call(
         &self,
@@ -13,39 +39,7 @@ impl Pen<'_> {
         name: &str,
         arguments: &str,
     ) -> Drawn {
-        let id = self.ids.id("fc");
-        let call_id = Ids::call_id();
-        let item = |status: &str, arguments: &str| {
-            let mut item = json!({
-                "id": id,
-                "type": "function_call",
-                "status": status,
-                "arguments": arguments,
-                "call_id": call_id,
-                "name": name,
-            });
-            if let Some(namespace) = namespace {
-                item["namespace"] = namespace.into();
-            }
-            item
-        };
-        let deltas = pieces(arguments).into_iter().map(|delta| {
-            let obfuscation = obfuscation(&delta);
-            let fields = json!({
-                "delta": delta,
-                "item_id": id,
-                "obfuscation": obfuscation,
-                "output_index": index,
-            });
-            ("response.function_call_arguments.delta", fields)
-        });
-        let done = json!({ "arguments": arguments, "item_id": id, "output_index": index });
-        Drawn {
-            opening: vec![added(index, &item("in_progress", ""))],
-            deltas: deltas.collect(),
-            closing: vec![("response.function_call_arguments.done", done)],
-            item: item(self.status, arguments),
-        }
+        self.draw_call(&FUNCTION, index, (namespace, name), arguments)
     }
 
     pub(super) fn custom_call(
@@ -55,15 +49,25 @@ impl Pen<'_> {
         name: &str,
         input: &str,
     ) -> Drawn {
-        let id = self.ids.id("ctc");
+        self.draw_call(&CUSTOM, index, (namespace, name), input)
+    }
+
+    fn draw_call(
+        &self,
+        kind: &Kind,
+        index: usize,
+        (namespace, name): (Option<&str>, &str),
+        payload: &str,
+    ) -> Drawn {
+        let id = self.ids.id(kind.id_prefix);
         let call_id = Ids::call_id();
-        let item = |status: &str, input: &str| {
+        let item = |status: &str, payload: &str| {
             let mut item = json!({
                 "id": id,
-                "type": "custom_tool_call",
+                "type": kind.item,
                 "status": status,
+                kind.payload: payload,
                 "call_id": call_id,
-                "input": input,
                 "name": name,
             });
             if let Some(namespace) = namespace {
@@ -71,7 +75,7 @@ impl Pen<'_> {
             }
             item
         };
-        let deltas = pieces(input).into_iter().map(|delta| {
+        let deltas = pieces(payload).into_iter().map(|delta| {
             let obfuscation = obfuscation(&delta);
             let fields = json!({
                 "delta": delta,
@@ -79,14 +83,14 @@ impl Pen<'_> {
                 "obfuscation": obfuscation,
                 "output_index": index,
             });
-            ("response.custom_tool_call_input.delta", fields)
+            (kind.delta, fields)
         });
-        let done = json!({ "input": input, "item_id": id, "output_index": index });
+        let done = json!({ kind.payload: payload, "item_id": id, "output_index": index });
         Drawn {
             opening: vec![added(index, &item("in_progress", ""))],
             deltas: deltas.collect(),
-            closing: vec![("response.custom_tool_call_input.done", done)],
-            item: item(self.status, input),
+            closing: vec![(kind.done, done)],
+            item: item(self.status, payload),
         }
     }
 }

@@ -2,7 +2,7 @@ use codexway::simulator::Script;
 use pretty_assertions::assert_eq;
 use serde_json::{Value, json};
 
-use crate::support::{Answer, TestServer, ask, with};
+use crate::support::{Answer, TestServer, ask, kinds, with};
 
 /// The deltas of a stream in order, and what surrounds them checked: one id, one role, one finish.
 #[track_caller]
@@ -534,12 +534,7 @@ async fn encrypted_reasoning_comes_back_before_the_call_it_led_to() {
         ]);
         server.chat(&second).await.ok();
         let sent = server.last_turn();
-        let kinds: Vec<&str> = sent["input"]
-            .as_array()
-            .unwrap()
-            .iter()
-            .map(|item| item["type"].as_str().unwrap())
-            .collect();
+        let kinds = kinds(&sent["input"]);
         assert_eq!(kinds, ["message", "reasoning", "function_call", "function_call_output"]);
         assert!(
             sent["input"][1]["encrypted_content"].is_string()

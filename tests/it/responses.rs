@@ -2,7 +2,7 @@ use codexway::simulator::Script;
 use pretty_assertions::assert_eq;
 use serde_json::{Value, json};
 
-use crate::support::{Answer, TestServer, with};
+use crate::support::{Answer, TestServer, kinds, with};
 
 fn ask(text: &str) -> Value {
     json!({"model": "gpt-5.5", "input": text})
@@ -111,12 +111,7 @@ async fn a_stream_passes_on_every_event_and_fills_the_last_one() {
     let last = events.last().unwrap();
     assert_eq!(last["type"], "response.completed");
     is_full(&last["response"]);
-    let kinds: Vec<&str> = last["response"]["output"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|item| item["type"].as_str().unwrap())
-        .collect();
+    let kinds = kinds(&last["response"]["output"]);
     assert_eq!(kinds, ["reasoning", "message", "function_call"]);
     let done: Vec<&Value> = events
         .iter()
@@ -329,12 +324,7 @@ async fn items_may_be_sent_back_by_their_ids_while_they_are_kept() {
         }
         answer.ok();
         let sent = server.last_turn();
-        let kinds: Vec<&str> = sent["input"]
-            .as_array()
-            .unwrap()
-            .iter()
-            .map(|item| item["type"].as_str().unwrap())
-            .collect();
+        let kinds = kinds(&sent["input"]);
         assert_eq!(
             kinds,
             ["message", "reasoning", "message", "function_call", "function_call_output"]

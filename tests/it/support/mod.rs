@@ -197,6 +197,12 @@ pub(crate) fn ask(text: &str) -> Value {
     json!({"model": "gpt-5.5", "messages": [{"role": "user", "content": text}]})
 }
 
+/// The types of a list of items, in order.
+#[track_caller]
+pub(crate) fn kinds(items: &Value) -> Vec<&str> {
+    items.as_array().unwrap().iter().map(|item| item["type"].as_str().unwrap()).collect()
+}
+
 /// `value` with further members.
 pub(crate) fn with(mut value: Value, more: Value) -> Value {
     for (key, member) in more.as_object().unwrap() {

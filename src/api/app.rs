@@ -1,6 +1,6 @@
 //! Everything that serving a turn needs, put together once from the settings.
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, ops::Deref, sync::Arc, time::Duration};
 
 use http::StatusCode;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -28,19 +28,32 @@ struct Inner {
 }
 
 /// A profile and what runs its turns.
-pub struct Served {
-    pub name: String,
-    pub profile: Profile,
-    pub upstream: Arc<dyn Upstream>,
-    pub models: Arc<Live>,
-    pub state: Arc<State>,
+pub(super) struct Served {
+    pub(super) profile: Profile,
+    account: Arc<Account>,
+}
+
+/// An account at an upstream: what runs its turns, and what is known and kept of them.
+pub(super) struct Account {
+    pub(super) upstream: Arc<dyn Upstream>,
+    pub(super) models: Arc<Live>,
+    pub(super) state: Arc<State>,
+}
+
+impl Deref for Served {
+    type Target = Account;
+
+    fn deref(&self) -> &Account {
+        &self.account
+    }
 }
 
 /// Settings that cannot be served.
 #[derive(Debug, thiserror::Error)]
-pub enum SetupError {
-    #[error("set up the profile `{profile}`")]
-    Profile { profile: String, source: ConnectError },
+#[error("set up the profile `{profile}`")]
+pub struct SetupError {
+    profile: String,
+    source: ConnectError,
 }
 
 impl App {
@@ -53,29 +66,35 @@ impl App {
         let clients = Clients::default();
         let stored = settings.state;
         let stored = (stored.store != Store::Off).then_some((stored.max_bytes, stored.ttl));
-        let mut accounts: BTreeMap<(String, String), (Arc<Live>, Arc<State>)> = BTreeMap::new();
+        // What runs the turns of an account does not depend on the profile it is used through:
+        // one login, one catalogue, one memory.
+        let mut accounts: BTreeMap<(String, String), Arc<Account>> = BTreeMap::new();
         let mut profiles = BTreeMap::new();
         for (name, profile) in settings.profiles {
             // The loader has checked that these names exist.
             let upstream = &settings.upstreams[&profile.upstream];
             let account = &settings.accounts[&profile.account];
-            let shared = Shared {
-                clients: &clients,
-                places: places(&profile.account),
-                idle_timeout: settings.server.idle_timeout,
+            let key = (profile.upstream.clone(), profile.account.clone());
+            let account = match accounts.get(&key) {
+                Some(known) => Arc::clone(known),
+                None => {
+                    let shared = Shared {
+                        clients: &clients,
+                        places: places(&profile.account),
+                        idle_timeout: settings.server.idle_timeout,
+                    };
+                    let models = Arc::new(Live::new(upstream.version.clone()));
+                    let versions = Arc::clone(&models);
+                    let version = Arc::new(move || versions.version());
+                    let upstream = connect(upstream, account, version, &shared)
+                        .map_err(|source| SetupError { profile: name.clone(), source })?;
+                    let state = Arc::new(State::new(stored));
+                    let account = Arc::new(Account { upstream, models, state });
+                    accounts.insert(key, Arc::clone(&account));
+                    account
+                }
             };
-            // What an account may use does not depend on the profile it is used through.
-            let known = accounts.entry((profile.upstream.clone(), profile.account.clone()));
-            let known = known.or_insert_with(|| {
-                (Arc::new(Live::new(upstream.version.clone())), Arc::new(State::new(stored)))
-            });
-            let (models, state) = known.clone();
-            let versions = Arc::clone(&models);
-            let upstream =
-                connect(upstream, account, Arc::new(move || versions.version()), &shared)
-                    .map_err(|source| SetupError::Profile { profile: name.clone(), source })?;
-            let served = Served { name: name.clone(), profile, upstream, models, state };
-            profiles.insert(name, Arc::new(served));
+            profiles.insert(name, Arc::new(Served { profile, account }));
         }
         let places = Semaphore::new(settings.server.max_turns.min(Semaphore::MAX_PERMITS));
         Ok(Self(Arc::new(Inner { server: settings.server, places: Arc::new(places), profiles })))

@@ -64,6 +64,13 @@ pub trait Dialect: Send + Sized + 'static {
     fn param(upstream: String) -> String {
         upstream
     }
+
+    /// An upstream's error in the words of this dialect.
+    #[must_use]
+    fn told(error: upstream::Error) -> Error {
+        let error = Error::from(error);
+        Error { param: error.param.map(Self::param), ..error }
+    }
 }
 
 /// Who is asking.

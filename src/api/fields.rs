@@ -52,6 +52,19 @@ fn explain(path: String, text: &str) -> Error {
     Error::invalid(format!("Invalid type for '{path}': {text}.")).code("invalid_type").param(path)
 }
 
+/// Reads a word that must be one of `values`.
+///
+/// # Errors
+/// When it is not.
+pub(super) fn one_of(param: &str, json: &RawValue, values: &[&str]) -> Result<String, Error> {
+    let value: String = read(param, json)?;
+    if values.contains(&&*value) {
+        return Ok(value);
+    }
+    let values = values.join("', '");
+    Err(Error::wrong_value(param, format!("'{value}'. Supported values are: '{values}'")))
+}
+
 /// Takes a field out of the request; `null` is the same as leaving it out.
 ///
 /// # Errors
@@ -139,17 +152,7 @@ impl Shape {
             }
             Self::Bool(usual) => Ok(read::<bool>(name, json)? != usual),
             Self::Text => read::<String>(name, json).map(|_| true),
-            Self::OneOf(values, usual) => {
-                let value: String = read(name, json)?;
-                if !values.contains(&&*value) {
-                    let values = values.join("', '");
-                    return Err(Error::wrong_value(
-                        name,
-                        format!("'{value}'. Supported values are: '{values}'"),
-                    ));
-                }
-                Ok(value != usual)
-            }
+            Self::OneOf(values, usual) => Ok(one_of(name, json, values)? != usual),
             Self::Map => {
                 let members: Object<'_> = read(name, json)?;
                 Ok(members.iter().next().is_some())

@@ -22,7 +22,8 @@ mod relay;
 mod responses;
 mod turn;
 
-pub use app::{App, Served, SetupError};
+use app::Served;
+pub use app::{App, SetupError};
 pub use chat_completions::Chat;
 pub use dialect::{Client, Decoded, Dialect, Reference};
 pub use error::Error;

@@ -9,7 +9,7 @@ use tokio::{
     time::{Instant, timeout, timeout_at},
 };
 
-use super::{Dialect, Error};
+use super::Dialect;
 use crate::{
     protocol::{Event, Kind},
     state::Witness,
@@ -133,8 +133,7 @@ fn step<D: Dialect>(
         }
         Ok(_) => Step::On,
         Err(error) => {
-            let error = Error::from(error);
-            let error = Error { param: error.param.map(D::param), ..error };
+            let error = D::told(error);
             company.log.failed(error.status.as_u16(), &error.message);
             dialect.fail(&error, out);
             Step::End

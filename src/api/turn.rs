@@ -110,14 +110,14 @@ async fn send<D: Dialect>(
     let turn = Turn { request, conversation, lite, headers: passed_on(headers) };
 
     let place = app.place().await?;
-    let Answer { headers, mut events } = start(served, turn).await.map_err(told::<D>)?;
+    let Answer { headers, mut events } = start(served, turn).await.map_err(D::told)?;
     let mut response = if dialect.streams() {
         let hold = app.server().keepalive;
-        let lead = relay::lead(&mut events, hold).await.map_err(told::<D>)?;
+        let lead = relay::lead(&mut events, hold).await.map_err(D::told)?;
         let company = Company { log: std::mem::take(log), witness, _place: place };
         streamed(Body::from_stream(relay::relay(dialect, lead, events, hold, company)))
     } else {
-        let (reply, usage) = whole(dialect, events, witness).await.map_err(told::<D>)?;
+        let (reply, usage) = whole(dialect, events, witness).await.map_err(D::told)?;
         log.usage(usage);
         log.finished();
         ([(header::CONTENT_TYPE, "application/json")], reply).into_response()
@@ -156,15 +156,13 @@ fn recall(
 
 /// Starts the turn. Sealed reasoning that the backend can no longer read would make the
 /// conversation fail for ever, so then it is sent once more without.
-async fn start(served: &Served, turn: Turn) -> Result<Answer, upstream::Error> {
-    let unsealed = turn.unsealed();
-    match served.upstream.send(turn).await {
+async fn start(served: &Served, mut turn: Turn) -> Result<Answer, upstream::Error> {
+    match served.upstream.send(&mut turn).await {
         Err(upstream::Error::Invalid(failure))
-            if failure.code.as_deref() == Some("invalid_encrypted_content") =>
+            if failure.code.as_deref() == Some("invalid_encrypted_content") && turn.unseal() =>
         {
-            let Some(turn) = unsealed else { return Err(upstream::Error::Invalid(failure)) };
             tracing::warn!("the backend cannot read the reasoning sent back; it goes on without");
-            served.upstream.send(turn).await
+            served.upstream.send(&mut turn).await
         }
         answered => answered,
     }
@@ -180,12 +178,6 @@ async fn model(served: &Served, asked: &str) -> Result<String, Error> {
             Ok(shaping::resolve(asked, &served.profile, &catalog)?)
         }
     }
-}
-
-/// An upstream's error in the words of the dialect.
-fn told<D: Dialect>(error: upstream::Error) -> Error {
-    let error = Error::from(error);
-    Error { param: error.param.map(D::param), ..error }
 }
 
 fn passed_on(headers: &HeaderMap) -> HeaderMap {
@@ -245,9 +237,24 @@ fn list(fields: &[String]) -> HeaderValue {
         }
         text.extend(field.chars().take(128).map(plain));
         if text.len() > ENOUGH {
-            text.push_str(",…");
+            text.push_str(",...");
             break;
         }
     }
     HeaderValue::from_str(&text).unwrap_or_else(|_| HeaderValue::from_static("?"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_list_of_fields_is_one_header_whatever_they_are_called() {
+        let fields = |count: usize| vec!["a, \u{e9}\r\nx: y".to_owned(); count];
+        assert_eq!(list(&fields(2)), "a_____x:_y,a_____x:_y");
+        let many = list(&fields(1000));
+        let many = many.to_str().unwrap();
+        assert!(many.starts_with("a_____x:_y,") && many.ends_with(",..."), "{many}");
+        assert!(many.len() < 5000);
+    }
 }

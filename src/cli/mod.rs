@@ -88,9 +88,7 @@ struct ServeArgs {
 enum Failure {
     /// 1
     Failed(anyhow::Error),
-    /// 2: settings that cannot be read.
-    Settings(config::Error),
-    /// 2: settings that are not to be served.
+    /// 2: wrong usage, or settings that cannot be read or are not to be served.
     Usage(String),
 }
 
@@ -102,7 +100,7 @@ impl From<anyhow::Error> for Failure {
 
 impl From<config::Error> for Failure {
     fn from(error: config::Error) -> Self {
-        Self::Settings(error)
+        Self::Usage(error.to_string())
     }
 }
 
@@ -132,10 +130,6 @@ pub fn run(cli: Cli) -> ExitCode {
         Err(Failure::Failed(error)) => {
             eprintln!("error: {error:#}");
             ExitCode::FAILURE
-        }
-        Err(Failure::Settings(error)) => {
-            eprintln!("error: {error}");
-            ExitCode::from(2)
         }
         Err(Failure::Usage(error)) => {
             eprintln!("error: {error}");

@@ -2,7 +2,7 @@
 
 use http::HeaderMap;
 
-use super::{Item, Request};
+use super::Request;
 
 /// One request and whom it belongs to.
 #[derive(Clone, Debug, Default)]
@@ -16,20 +16,14 @@ pub struct Turn {
 }
 
 impl Turn {
-    /// The same turn without anything encrypted that the backend gave out earlier; `None` when
-    /// there is nothing of the kind.
-    #[must_use]
-    pub fn unsealed(&self) -> Option<Self> {
-        let is_sealed = |item: &Item| {
-            item.json().get().contains(r#""encrypted_content""#)
-                && matches!(item.head().kind.as_deref(), Some("reasoning" | "compaction"))
-        };
-        if !self.request.input.iter().any(is_sealed) {
-            return None;
-        }
-        let mut turn = self.clone();
-        turn.request.input.retain(|item| !is_sealed(item));
-        Some(turn)
+    /// Leaves out everything encrypted that the backend gave out earlier; whether there was any.
+    pub fn unseal(&mut self) -> bool {
+        let before = self.request.input.len();
+        self.request.input.retain(|item| {
+            !(item.json().get().contains(r#""encrypted_content""#)
+                && matches!(item.head().kind.as_deref(), Some("reasoning" | "compaction")))
+        });
+        self.request.input.len() < before
     }
 }
 

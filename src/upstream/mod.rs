@@ -24,7 +24,8 @@ pub type Events = BoxStream<'static, Result<Event, Error>>;
 /// A place where turns are run.
 pub trait Upstream: Send + Sync {
     /// Starts a turn. The answer's head has arrived when this resolves; its events follow.
-    fn send(&self, turn: Turn) -> BoxFuture<'_, Result<Answer, Error>>;
+    /// What the upstream insists on is written into `turn`, which may then be sent again.
+    fn send<'a>(&'a self, turn: &'a mut Turn) -> BoxFuture<'a, Result<Answer, Error>>;
 
     /// Asks for the catalogue of models: the body as it came, and its ETag. `etag` is that of the
     /// copy the caller has; `None` comes back when it is still good.

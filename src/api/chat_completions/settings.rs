@@ -6,7 +6,7 @@ use serde_json::value::RawValue;
 use crate::{
     api::{
         Error,
-        fields::{read, take},
+        fields::{one_of, read, take_raw},
     },
     config::{Profile, ReasoningFormat},
     protocol::{Object, raw},
@@ -19,15 +19,7 @@ pub(super) fn choice(
     name: &str,
     values: &[&str],
 ) -> Result<Option<String>, Error> {
-    let Some(value) = take::<String>(fields, name)? else { return Ok(None) };
-    if !values.contains(&&*value) {
-        let values = values.join("', '");
-        return Err(Error::wrong_value(
-            name,
-            format!("'{value}'. Supported values are: '{values}'"),
-        ));
-    }
-    Ok(Some(value))
+    take_raw(fields, name).map(|json| one_of(name, &json, values)).transpose()
 }
 
 /// Chat has no field for it: the profile says whether reasoning is shown, and how.

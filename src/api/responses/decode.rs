@@ -12,7 +12,7 @@ use super::{
 use crate::{
     api::{
         Client, Decoded, Error, chat_completions,
-        fields::{Shape, drop_known, drop_rest, object, read, take, take_raw},
+        fields::{Shape, drop_known, drop_rest, object, one_of, read, take, take_raw},
     },
     protocol::{Object, Reasoning, Request, StreamOptions, Text, raw, raw_str},
     shaping::{EFFORTS, Ignored},
@@ -53,8 +53,7 @@ pub(super) fn decode(body: &[u8], client: &Client<'_>) -> Result<Decoded<Respons
     }
     let stored = stateless(&mut fields)?;
     let input = take_raw(&mut fields, "input").ok_or_else(|| Error::missing("input"))?;
-    let input::Input { items: input, references } = input::items(&input, &mut ignored)?;
-    let lite = input.iter().any(|item| item.head().kind.as_deref() == Some("additional_tools"));
+    let input::Input { items: input, references, lite } = input::items(&input, &mut ignored)?;
     let user: Option<String> = take(&mut fields, "user")?;
     if user.is_some() {
         ignored.drop("user"); // It still tells conversations apart.
@@ -165,16 +164,7 @@ fn reasoning(fields: &mut Object<'_>, ignored: &mut Ignored) -> Result<Reasoning
     let mut members: Object<'_> = read("reasoning", &json)?;
     let mut word = |name: &str, values: &[&str]| -> Result<Option<String>, Error> {
         let Some(json) = take_raw(&mut members, name) else { return Ok(None) };
-        let at = format!("reasoning.{name}");
-        let value: String = read(&at, &json)?;
-        if !values.contains(&&*value) {
-            let values = values.join("', '");
-            return Err(Error::wrong_value(
-                at,
-                format!("'{value}'. Supported values are: '{values}'"),
-            ));
-        }
-        Ok(Some(value))
+        one_of(&format!("reasoning.{name}"), &json, values).map(Some)
     };
     const SUMMARIES: [&str; 4] = ["auto", "concise", "detailed", "none"];
     let effort = word("effort", &EFFORTS)?;
@@ -203,17 +193,9 @@ fn text(fields: &mut Object<'_>, ignored: &mut Ignored) -> Result<Text, Error> {
             ));
         }
     }
-    let verbosity: Option<String> = take_raw(&mut members, "verbosity")
-        .map(|json| read("text.verbosity", &json))
+    let verbosity = take_raw(&mut members, "verbosity")
+        .map(|json| one_of("text.verbosity", &json, &["low", "medium", "high"]))
         .transpose()?;
-    if let Some(verbosity) =
-        verbosity.as_deref().filter(|word| !["low", "medium", "high"].contains(word))
-    {
-        return Err(Error::wrong_value(
-            "text.verbosity",
-            format!("'{verbosity}'. Supported values are: 'low', 'medium' and 'high'"),
-        ));
-    }
     for (name, json) in members.iter() {
         if json.get() != "null" {
             ignored.drop(format!("text.{name}"));

@@ -18,10 +18,14 @@ const STRIPPED: [&str; 3] = ["id", "status", "parsed_arguments"];
 pub(super) struct Input {
     pub(super) items: Vec<Item>,
     pub(super) references: Vec<Reference>,
+    /// Whether the tools stand among the items.
+    pub(super) lite: bool,
 }
 
 enum Found {
     Item(Item),
+    /// An item that holds tools, as the "lite" shape has it.
+    Tools(Item),
     /// The id of an item that the client takes to be kept.
     Reference(String),
     /// What could mean nothing to the upstream.
@@ -31,7 +35,7 @@ enum Found {
 pub(super) fn items(input: &RawValue, ignored: &mut Ignored) -> Result<Input, Error> {
     if raw_str(input).is_some() {
         let items = vec![Item::message("user", "input_text", input)];
-        return Ok(Input { items, references: Vec::new() });
+        return Ok(Input { items, references: Vec::new(), lite: false });
     }
     if !input.get().starts_with('[') {
         return Err(Error::wrong_type("input", "a string or an array of input items"));
@@ -39,10 +43,15 @@ pub(super) fn items(input: &RawValue, ignored: &mut Ignored) -> Result<Input, Er
     let list: Vec<&RawValue> = read("input", input)?;
     let mut items = Vec::with_capacity(list.len());
     let mut references = Vec::new();
+    let mut lite = false;
     for (index, json) in list.into_iter().enumerate() {
         let param = format!("input[{index}]");
         match item(json, &param)? {
             Found::Item(item) => items.push(item),
+            Found::Tools(item) => {
+                lite = true;
+                items.push(item);
+            }
             Found::Reference(id) => references.push(Reference { place: items.len(), id, param }),
             Found::Nothing => ignored.drop(param),
         }
@@ -52,7 +61,7 @@ pub(super) fn items(input: &RawValue, ignored: &mut Ignored) -> Result<Input, Er
             .code("empty_array")
             .param("input"));
     }
-    Ok(Input { items, references })
+    Ok(Input { items, references, lite })
 }
 
 fn item(json: &RawValue, at: &str) -> Result<Found, Error> {
@@ -84,7 +93,8 @@ fn item(json: &RawValue, at: &str) -> Result<Found, Error> {
     for name in STRIPPED {
         changed |= members.remove(name).is_some();
     }
-    Ok(Found::Item(if changed { Item::new(&members) } else { Item::from(json.to_owned()) }))
+    let item = if changed { Item::new(&members) } else { Item::from(json.to_owned()) };
+    Ok(if kind == "additional_tools" { Found::Tools(item) } else { Found::Item(item) })
 }
 
 fn is_sealed(members: &Object<'_>) -> bool {

@@ -58,11 +58,11 @@ impl Codex {
         Self { client, url, tokens, identity, compress, idle_timeout, version }
     }
 
-    async fn run(&self, turn: Turn) -> Result<Answer, Error> {
+    async fn run(&self, turn: &mut Turn) -> Result<Answer, Error> {
         let version = (self.version)();
-        let (body, encoding) = prepare::body(&turn.request, self.compress)?;
+        let (body, encoding) = prepare::body(&mut turn.request, self.compress)?;
         let mut headers = self.identity.headers(&version);
-        headers.extend(turn.headers);
+        headers.extend(turn.headers.clone());
         headers::add_turn(&mut headers, &turn.conversation, turn.lite);
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
         headers.insert(header::ACCEPT, HeaderValue::from_static("text/event-stream"));
@@ -143,7 +143,7 @@ impl Codex {
 }
 
 impl Upstream for Codex {
-    fn send(&self, turn: Turn) -> BoxFuture<'_, Result<Answer, Error>> {
+    fn send<'a>(&'a self, turn: &'a mut Turn) -> BoxFuture<'a, Result<Answer, Error>> {
         Box::pin(self.run(turn))
     }
 

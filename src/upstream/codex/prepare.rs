@@ -15,15 +15,15 @@ const LEVEL: i32 = 3;
 
 /// The body of a turn, and its content-encoding.
 pub(super) fn body(
-    request: &Request,
+    request: &mut Request,
     compress: bool,
 ) -> Result<(Bytes, Option<&'static str>), Error> {
     let unserializable = |reason: &dyn ToString| {
         let message = Some(format!("the request cannot be written: {}", reason.to_string()));
         Error::Invalid(Failure { message, ..Failure::default() })
     };
-    let request = insist(request.clone());
-    let json = serde_json::to_vec(&request).map_err(|error| unserializable(&error))?;
+    insist(request);
+    let json = serde_json::to_vec(request).map_err(|error| unserializable(&error))?;
     if !compress || json.len() < WORTH_COMPRESSING {
         return Ok((json.into(), None));
     }
@@ -36,7 +36,7 @@ pub(super) fn body(
     Ok((compressed().map_err(|error| unserializable(&error))?.into(), Some("zstd")))
 }
 
-fn insist(mut request: Request) -> Request {
+fn insist(request: &mut Request) {
     request.stream = true; // The backend only streams.
     request.store = false; // It stores nothing for a plan.
     // In some months it refused requests without instructions, never those with empty ones.
@@ -51,5 +51,4 @@ fn insist(mut request: Request) -> Request {
     {
         request.parallel_tool_calls = None;
     }
-    request
 }

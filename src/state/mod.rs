@@ -7,6 +7,7 @@ use crate::protocol::{Event, Item, Kind};
 mod items;
 mod kept;
 mod sealed;
+pub mod store;
 
 pub use items::Items;
 use sealed::Pending;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::{
     Conversation, Error, Store,
     content::{self, Content},
-    draft::New,
+    draft::{Draft, New},
     ledger::Ledger,
     rows::{Name, Standing},
     sole, used,
@@ -66,7 +66,7 @@ impl Store {
         let name = Name::conversation(scope, conversation);
         let plan = move |ledger: &mut Ledger| {
             let Some(number) = ledger.visible(&name) else {
-                return Ok((ledger.draft(None, None)?, false));
+                return Ok((Draft::default(), false));
             };
             Ok((ledger.draft(None, Some((number, items)))?, true))
         };
@@ -103,7 +103,7 @@ impl Store {
         let plan = move |ledger: &mut Ledger| {
             let removed =
                 ledger.visible(&name).is_some_and(|number| ledger.remove_item(number, mark));
-            Ok((ledger.draft(None, None)?, removed))
+            Ok((Draft::default(), removed))
         };
         self.0.write(plan).await
     }

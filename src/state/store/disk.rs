@@ -33,15 +33,15 @@ use super::{
 /// Of the rows; another one is refused.
 const FORMAT: u64 = 1;
 
-type Table = TableDefinition<'static, u64, &'static [u8]>;
+pub(super) type Table = TableDefinition<'static, u64, &'static [u8]>;
 
-const META: Table = TableDefinition::new("codexway");
+pub(super) const META: Table = TableDefinition::new("codexway");
 const UNITS: Table = TableDefinition::new("units");
 const PARTS: Table = TableDefinition::new("parts");
 const TEXTS: Table = TableDefinition::new("texts");
 
 /// The rows of [`META`]. The first is what a later version reads to know that it can read this.
-const FORMAT_ROW: u64 = 0;
+pub(super) const FORMAT_ROW: u64 = 0;
 const AGE_ROW: u64 = 1;
 
 /// The operating system caches the file as well.
@@ -51,7 +51,7 @@ const CACHE: usize = 4 * 1024 * 1024;
 /// large. While it is written it is two to three times as large: redb keeps a text in a block of
 /// a power of two, and what one commit frees the next but one may use.
 const SLACK: u64 = 6;
-const SMALL: u64 = 16 * 1024 * 1024;
+const SMALL: u64 = 8 * 1024 * 1024;
 
 /// How a file becomes a database; tests have one that runs out of space.
 pub(super) type Engine = Arc<dyn Fn(File) -> Result<Database, DatabaseError> + Send + Sync>;
@@ -258,7 +258,7 @@ fn entries<T: DeserializeOwned>(
 }
 
 /// A checksum over the key and the JSON, then the JSON.
-fn row(key: u64, value: &impl Serialize) -> Vec<u8> {
+pub(super) fn row(key: u64, value: &impl Serialize) -> Vec<u8> {
     let mut row = vec![0; 4];
     serde_json::to_writer(&mut row, value).expect("plain data is written to memory");
     let sum = checksum(key, &row[4..]);

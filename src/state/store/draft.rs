@@ -5,8 +5,9 @@ use std::collections::HashSet;
 use super::{
     Error,
     content::Content,
-    ledger::{Ledger, Part, Unit},
-    rows::{Change, Name, PartRow, Previous, Standing},
+    ledger::Ledger,
+    rows::{Change, Name, PartRow, Previous, Standing, UnitRow},
+    unit::{Part, Unit},
 };
 use crate::protocol::Item;
 
@@ -138,7 +139,7 @@ impl Ledger {
         if let Some((number, _)) = &draft.items
             && let Some(unit) = self.units.get(number)
         {
-            let row = super::rows::UnitRow { used: draft.used, ..unit.row() };
+            let row = UnitRow { used: draft.used, ..unit.row() };
             change.units.push((*number, Some(row)));
         }
         change.parts = std::mem::take(&mut draft.texts);

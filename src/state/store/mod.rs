@@ -25,15 +25,17 @@ mod ledger;
 mod rows;
 #[cfg(test)]
 mod tests;
+mod unit;
 
 pub use error::Error;
 
 use books::Books;
 use content::Content;
 use disk::Disk;
-use draft::New;
-use ledger::{Ledger, Unit};
+use draft::{Draft, New};
+use ledger::Ledger;
 use rows::{Name, Standing};
+use unit::Unit;
 
 use crate::protocol::Item;
 
@@ -208,7 +210,7 @@ impl Store {
             if let Some(number) = found {
                 ledger.delete(number);
             }
-            Ok((ledger.draft(None, None)?, found.is_some()))
+            Ok((Draft::default(), found.is_some()))
         };
         self.0.write(plan).await
     }

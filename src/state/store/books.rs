@@ -191,6 +191,14 @@ impl Books {
         Ok(())
     }
 
+    /// How many bytes and units there are, in books that agree with themselves.
+    #[cfg(test)]
+    pub(super) fn audit(&self) -> (usize, usize) {
+        let ledger = &self.books().ledger;
+        ledger.check();
+        (ledger.bytes, ledger.units.len())
+    }
+
     fn books(&self) -> MutexGuard<'_, Open> {
         self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }

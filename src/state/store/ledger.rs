@@ -301,3 +301,37 @@ impl Ledger {
         Change { age: self.age, units, gone: std::mem::take(&mut self.gone), parts: Vec::new() }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    impl Ledger {
+        /// Whether what is kept twice says the same.
+        pub(in super::super) fn check(&self) {
+            let units = || self.units.iter().map(|(number, unit)| (*number, unit));
+            assert_eq!(self.bytes, units().map(|(_, unit)| unit.bytes()).sum::<usize>());
+            assert!(self.bytes <= self.limits.max_bytes);
+            let names = units().map(|(number, unit)| (unit.name.clone(), number));
+            assert_eq!(self.names, names.collect());
+            let idle = units().filter(|(_, unit)| unit.is_idle());
+            assert_eq!(self.idle, idle.map(|(number, unit)| (unit.used, number)).collect());
+            let items = units().filter(|(_, unit)| unit.standing != Standing::Deleted);
+            let items = items.flat_map(|(number, unit)| {
+                let marks = |part: &Part| (part.marks.clone(), part.number);
+                let marks: Vec<_> = unit.parts().map(marks).collect();
+                marks.into_iter().flat_map(move |(marks, part)| {
+                    marks.into_iter().map(move |mark| (mark, part, number)).collect::<Vec<_>>()
+                })
+            });
+            assert_eq!(self.items, items.collect());
+            for (number, unit) in units() {
+                let children = units().filter(|(_, child)| child.previous.unit() == Some(number));
+                assert_eq!(unit.children, children.clone().count());
+                assert!(children.clone().all(|(_, child)| child.used <= unit.used));
+                assert!(unit.standing != Standing::Deleted || unit.children > 0);
+                assert!(unit.previous.unit().is_none_or(|parent| self.units.contains_key(&parent)));
+            }
+        }
+    }
+}

@@ -21,6 +21,7 @@ use super::{
 };
 use crate::protocol::{Item, raw};
 
+mod agree;
 mod conversations;
 mod crash;
 mod damage;

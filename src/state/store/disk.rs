@@ -142,11 +142,23 @@ impl Disk {
     ) -> Result<T, Error> {
         let mut database =
             self.database.take().ok_or_else(|| Error::unusable(&self.file, "it is closed"))?;
-        let done = contained(&self.file, || {
-            work(&mut database).map_err(|error| Error::database(&self.file, error))
+        let (database, done) = contained(&self.file, || {
+            let done = work(&mut database).map_err(|error| Error::database(&self.file, error))?;
+            Ok((database, done))
         })?;
         self.database = Some(database);
         Ok(done)
+    }
+}
+
+impl Drop for Disk {
+    fn drop(&mut self) {
+        // Closing looks at pages too, and what it stumbles over is told when they are read again.
+        let database = self.database.take();
+        let _ = contained(&self.file, || {
+            drop(database);
+            Ok(())
+        });
     }
 }
 
@@ -163,7 +175,8 @@ impl Snapshot {
 
 /// Runs `work`, whose panics are about what it found in the file.
 fn contained<T>(file: &Path, work: impl FnOnce() -> Result<T, Error>) -> Result<T, Error> {
-    // Nothing that has been in a panic is used again: a database is dropped, a snapshot only reads.
+    // Nothing that has been in a panic is used again: a database is dropped in here, and a snapshot
+    // only reads.
     catch_unwind(AssertUnwindSafe(work))
         .unwrap_or_else(|_| Err(Error::damaged(file, "it makes no sense to the database")))
 }

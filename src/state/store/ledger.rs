@@ -316,15 +316,13 @@ mod tests {
             assert_eq!(self.names, names.collect());
             let idle = units().filter(|(_, unit)| unit.is_idle());
             assert_eq!(self.idle, idle.map(|(number, unit)| (unit.used, number)).collect());
-            let items = units().filter(|(_, unit)| unit.standing != Standing::Deleted);
-            let items = items.flat_map(|(number, unit)| {
-                let marks = |part: &Part| (part.marks.clone(), part.number);
-                let marks: Vec<_> = unit.parts().map(marks).collect();
-                marks.into_iter().flat_map(move |(marks, part)| {
-                    marks.into_iter().map(move |mark| (mark, part, number)).collect::<Vec<_>>()
-                })
-            });
-            assert_eq!(self.items, items.collect());
+            let mut items = BTreeSet::new();
+            for (number, unit) in units().filter(|(_, unit)| unit.standing != Standing::Deleted) {
+                for part in unit.parts() {
+                    items.extend(part.marks.iter().map(|mark| (*mark, part.number, number)));
+                }
+            }
+            assert_eq!(self.items, items);
             for (number, unit) in units() {
                 let children = units().filter(|(_, child)| child.previous.unit() == Some(number));
                 assert_eq!(unit.children, children.clone().count());

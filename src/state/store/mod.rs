@@ -84,8 +84,8 @@ pub struct Conversation {
 /// Responses and conversations, in memory or in a file.
 ///
 /// Every name is good within a `scope`, and what is kept under one is not seen under another.
-/// Each method is back when what it did is done: on a disk, when it will survive a crash. On a
-/// disk they fail when the file cannot be used; a change that failed has not been made.
+/// Each method is back when what it did is done: on a disk, when it will survive a crash. After a
+/// failure of the disk the file is opened again, and what was not saved is as it was before.
 pub struct Store(Arc<Books>);
 
 impl Store {

@@ -267,6 +267,7 @@ async fn a_full_disk_is_said_to_be_full_and_works_again_when_it_is_not() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+#[expect(clippy::await_holding_lock, reason = "what is awaited must not need it")]
 async fn who_reads_does_not_wait_for_a_disk_that_writes() {
     let place = Place::new();
     let faults = Faults::default();

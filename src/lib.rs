@@ -12,6 +12,7 @@ pub mod sse;
 pub mod protocol;
 
 pub mod config;
+pub mod tokens;
 
 pub mod telemetry;
 

@@ -6,10 +6,11 @@ use std::{
 };
 
 /// From the ground up. A module uses modules of lower floors only.
-const FLOORS: [(&str, u8); 13] = [
+const FLOORS: [(&str, u8); 14] = [
     ("sse", 0),
     ("protocol", 1),
     ("config", 2),
+    ("tokens", 2),
     ("telemetry", 3),
     ("auth", 4),
     ("simulator", 5),

@@ -1,0 +1,65 @@
+use super::{SMALL_WINDOW, count, last_seam, prefix};
+
+/// Counts a text that is still growing.
+///
+/// What no further text can change is counted once and forgotten, so all of it takes about as long
+/// as counting the whole text once, and little memory. Nothing is counted before it has to be.
+#[derive(Clone, Debug, Default)]
+pub struct Counter {
+    /// The tokens of the text before `rest`.
+    settled: u64,
+    rest: String,
+}
+
+impl Counter {
+    #[must_use]
+    pub const fn new() -> Self {
+        Self { settled: 0, rest: String::new() }
+    }
+
+    /// Adds text at the end.
+    ///
+    /// Where 2 KiB come without a seam they are counted as they stand, and may be off by one.
+    pub fn push(&mut self, text: &str) {
+        self.rest.push_str(text);
+        if self.rest.len() > SMALL_WINDOW {
+            self.settle();
+        }
+    }
+
+    /// What the count surely does not exceed; nothing is counted for it.
+    #[must_use]
+    pub fn at_most(&self) -> u64 {
+        self.settled + self.rest.len() as u64
+    }
+
+    /// How many tokens the text is so far. More text can make it fewer by one or two.
+    #[must_use]
+    pub fn count(&mut self) -> u64 {
+        self.settle();
+        self.settled + count(&self.rest) as u64
+    }
+
+    /// The longest beginning of `more` with which the text is at most `max` tokens.
+    #[must_use]
+    pub fn prefix<'a>(&mut self, more: &'a str, max: u64) -> &'a str {
+        self.settle();
+        let max = usize::try_from(max.saturating_sub(self.settled)).unwrap_or(usize::MAX);
+        if self.rest.is_empty() {
+            return prefix(more, max);
+        }
+        let whole = [&self.rest, more].concat();
+        let fits = prefix(&whole, max).len();
+        &more[..fits.saturating_sub(self.rest.len())]
+    }
+
+    fn settle(&mut self) {
+        let end = match last_seam(&self.rest) {
+            Some(seam) => seam,
+            None if self.rest.len() > SMALL_WINDOW => self.rest.len(),
+            None => return,
+        };
+        self.settled += count(&self.rest[..end]) as u64;
+        self.rest.drain(..end);
+    }
+}

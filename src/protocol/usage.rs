@@ -1,9 +1,9 @@
 //! What a turn cost, in tokens.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 /// The upstream's count; what it leaves out is zero.
-#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq, Serialize)]
 #[serde(default)]
 pub struct Usage {
     pub input_tokens: u64,
@@ -15,14 +15,14 @@ pub struct Usage {
     pub total_tokens: u64,
 }
 
-#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq, Serialize)]
 #[serde(default)]
 pub struct InputDetails {
     pub cached_tokens: u64,
     pub cache_write_tokens: u64,
 }
 
-#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq, Serialize)]
 #[serde(default)]
 pub struct OutputDetails {
     pub reasoning_tokens: u64,

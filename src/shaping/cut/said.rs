@@ -1,0 +1,221 @@
+//! One text of a turn, on its way to the client.
+
+use super::{
+    Why,
+    stop::{Search, Stops},
+};
+use crate::{
+    protocol::{Event, Item, Kind},
+    tokens::{self, Counter},
+};
+
+/// How much text may wait, in bytes, for certainty about its tokens.
+const MAX_UNSURE: usize = 2 * 1024;
+
+/// What a text is, and so which events tell it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum What {
+    Text,
+    Refusal,
+    Arguments,
+    Input,
+}
+
+/// A text: what of it has been passed on, and what is held.
+#[derive(Debug)]
+pub(super) struct Said {
+    pub(super) what: What,
+    pub(super) shown: String,
+    pub(super) held: String,
+    /// Counts what is shown.
+    pub(super) counter: Counter,
+    search: Option<Search>,
+    /// Whether an event has told that there is such a text, so that others have to tell its end.
+    pub(super) announced: bool,
+    /// Whether the event that tells it whole has gone by.
+    pub(super) ended: bool,
+    /// The delta of which something is held.
+    pub(super) delta: Option<Event>,
+}
+
+/// What is to be done with the text held.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Verdict {
+    /// This much of it may be passed on, in bytes; the rest waits.
+    Pass(usize),
+    /// This much of it is the last that is passed on.
+    Cut(usize, Why),
+}
+
+impl What {
+    pub(super) const fn of_delta(kind: Kind) -> Option<Self> {
+        Some(match kind {
+            Kind::TextDelta => Self::Text,
+            Kind::RefusalDelta => Self::Refusal,
+            Kind::ArgumentsDelta => Self::Arguments,
+            Kind::CustomInputDelta => Self::Input,
+            _ => return None,
+        })
+    }
+
+    pub(super) const fn of_done(kind: Kind) -> Option<Self> {
+        Some(match kind {
+            Kind::TextDone => Self::Text,
+            Kind::RefusalDone => Self::Refusal,
+            Kind::ArgumentsDone => Self::Arguments,
+            Kind::CustomInputDone => Self::Input,
+            _ => return None,
+        })
+    }
+
+    /// The text of a part of this type.
+    pub(super) fn of_part(name: &str) -> Option<Self> {
+        Some(match name {
+            "output_text" => Self::Text,
+            "refusal" => Self::Refusal,
+            _ => return None,
+        })
+    }
+
+    /// The text that an item has itself.
+    pub(super) fn of_item(item: &Item) -> Option<Self> {
+        Some(match &*item.head().kind? {
+            "function_call" => Self::Arguments,
+            "custom_tool_call" => Self::Input,
+            _ => return None,
+        })
+    }
+
+    /// The type of the part or item that has it.
+    pub(super) const fn owner(self) -> &'static str {
+        match self {
+            Self::Text => "output_text",
+            Self::Refusal => "refusal",
+            Self::Arguments => "function_call",
+            Self::Input => "custom_tool_call",
+        }
+    }
+
+    pub(super) const fn delta(self) -> Kind {
+        match self {
+            Self::Text => Kind::TextDelta,
+            Self::Refusal => Kind::RefusalDelta,
+            Self::Arguments => Kind::ArgumentsDelta,
+            Self::Input => Kind::CustomInputDelta,
+        }
+    }
+
+    pub(super) const fn done(self) -> Kind {
+        match self {
+            Self::Text => Kind::TextDone,
+            Self::Refusal => Kind::RefusalDone,
+            Self::Arguments => Kind::ArgumentsDone,
+            Self::Input => Kind::CustomInputDone,
+        }
+    }
+
+    /// The member that holds the whole of it.
+    pub(super) const fn member(self) -> &'static str {
+        match self {
+            Self::Text => "text",
+            Self::Refusal => "refusal",
+            Self::Arguments => "arguments",
+            Self::Input => "input",
+        }
+    }
+
+    /// Whether it is one of an item's parts, rather than the item's own.
+    pub(super) const fn is_part(self) -> bool {
+        matches!(self, Self::Text | Self::Refusal)
+    }
+}
+
+impl Verdict {
+    /// How much of the text held is passed on now.
+    pub(super) const fn len(self) -> usize {
+        match self {
+            Self::Pass(len) | Self::Cut(len, _) => len,
+        }
+    }
+}
+
+impl Said {
+    pub(super) fn new(what: What, stops: &Stops) -> Self {
+        let search = if what == What::Text { stops.search() } else { None };
+        Self {
+            what,
+            shown: String::new(),
+            held: String::new(),
+            counter: Counter::new(),
+            search,
+            announced: false,
+            ended: false,
+            delta: None,
+        }
+    }
+
+    /// Takes more of the text, to be held until it is decided about.
+    pub(super) fn take(&mut self, text: &str) {
+        if let Some(search) = &mut self.search {
+            search.read(text);
+        }
+        self.held.push_str(text);
+    }
+
+    /// Takes what of `whole` has not been told before, if it goes on from that.
+    pub(super) fn take_rest(&mut self, whole: &str) {
+        let rest = whole.strip_prefix(&*self.shown).and_then(|rest| rest.strip_prefix(&*self.held));
+        if let Some(rest) = rest {
+            self.take(rest);
+        }
+    }
+
+    /// Decides about the text held. `last`: no more will come, so nothing is left to wait for.
+    /// `room`: how many tokens the text may be in all.
+    pub(super) fn decide(&mut self, last: bool, room: Option<u64>) -> Verdict {
+        let (clear, stops) = self.clear(last);
+        let ready = &self.held[..clear];
+        let in_time = if stops { Verdict::Cut(clear, Why::Stop) } else { Verdict::Pass(clear) };
+        let Some(room) = room else { return in_time };
+        let fits = self.counter.prefix(ready, room).len();
+        if fits == clear {
+            return in_time;
+        }
+        if last || stops {
+            return Verdict::Cut(fits, Why::Length);
+        }
+        // The last word may yet become fewer tokens: `internationa` is three, `international` one.
+        let sure = match tokens::last_seam(ready) {
+            Some(seam) => seam,
+            None if clear > MAX_UNSURE => clear,
+            None => 0,
+        };
+        let fits = self.counter.prefix(&ready[..sure], room).len();
+        if fits < sure { Verdict::Cut(fits, Why::Length) } else { Verdict::Pass(sure) }
+    }
+
+    /// How much of the text held no stop can begin in, and whether one begins there.
+    fn clear(&self, last: bool) -> (usize, bool) {
+        let Some(search) = &self.search else { return (self.held.len(), false) };
+        let stop = if last { search.last_stop() } else { search.stop() };
+        let all = self.shown.len() + self.held.len();
+        let clear = stop.unwrap_or_else(|| if last { all } else { search.clear() });
+        (clear - self.shown.len(), stop.is_some())
+    }
+
+    /// Passes the first `len` bytes of the text held on, and yields them.
+    pub(super) fn show(&mut self, len: usize) -> &str {
+        let from = self.shown.len();
+        self.counter.push(&self.held[..len]);
+        self.shown.push_str(&self.held[..len]);
+        self.held.drain(..len);
+        &self.shown[from..]
+    }
+
+    /// Looks for no stop that begins in what has been passed on.
+    pub(super) fn forget(&mut self) {
+        if let Some(search) = &mut self.search {
+            search.forget();
+        }
+    }
+}

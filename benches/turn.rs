@@ -8,8 +8,7 @@ use std::{
 };
 
 use codexway::{
-    api::{self, App},
-    auth::Places,
+    api::{self, App, Surroundings},
     config::{self, Sources},
     server,
     simulator::{Options, Script, Simulator},
@@ -103,7 +102,7 @@ async fn targets(account: &std::path::Path) -> (Simulator, Vec<Target>) {
     ];
     let env = env.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
     let settings = config::load(&Sources { env, ..Sources::default() }).expect("settings").settings;
-    let app = App::new(settings, |_| Places::default()).expect("an app");
+    let app = App::new(settings, Surroundings::default()).expect("an app");
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let url = format!("http://{}", listener.local_addr().expect("an address"));
     let forever = std::future::pending();

@@ -19,14 +19,14 @@ pub(super) struct Named(pub(super) Option<String>);
 pub(super) async fn guard(State(app): State<App>, mut request: Request, next: Next) -> Response {
     let server = app.server();
     let (headers, uri) = (request.headers(), request.uri());
-    let origin = match check_page(server, headers, uri) {
+    let origin = match check_page(&server, headers, uri) {
         Ok(origin) => origin,
         Err(error) => return error.into_response(),
     };
     if let (Some(origin), &Method::OPTIONS) = (&origin, request.method()) {
         return with_cors(StatusCode::NO_CONTENT.into_response(), origin);
     }
-    let key = match check_key(server, headers, uri.path()) {
+    let key = match check_key(&server, headers, uri.path()) {
         Ok(key) => key,
         Err(error) => return error.into_response(),
     };

@@ -1,17 +1,26 @@
-//! Everything that serving a turn needs, put together once from the settings.
+//! Everything that serving a turn needs; put together from the settings, and again when they change.
 
-use std::{collections::BTreeMap, ops::Deref, sync::Arc, time::Duration};
+use std::{
+    collections::BTreeMap,
+    ops::Deref,
+    sync::{Arc, PoisonError, RwLock},
+    time::Duration,
+};
 
-use http::StatusCode;
+use http::{HeaderMap, StatusCode};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use super::Error;
+use super::{
+    Client, Error,
+    background::Background,
+    setup::{Setup, SetupError, Surroundings},
+};
 use crate::{
-    auth::Places,
-    config::{Profile, Server, Settings, Store},
+    config::{self, Profile, Server, Settings},
     models::Live,
+    shaping::Environment,
     state::State,
-    upstream::{Clients, ConnectError, Shared, Upstream, connect},
+    upstream::Upstream,
 };
 
 /// How long a turn waits for a place.
@@ -22,15 +31,26 @@ const QUEUE: Duration = Duration::from_secs(5);
 pub struct App(Arc<Inner>);
 
 struct Inner {
-    server: Server,
-    places: Arc<Semaphore>,
-    profiles: BTreeMap<String, Arc<Served>>,
+    setup: Setup,
+    /// Replaced whole; a turn keeps what it began with.
+    now: RwLock<Arc<Now>>,
+}
+
+/// What the settings in force come to.
+pub(super) struct Now {
+    pub(super) server: Server,
+    pub(super) places: Arc<Semaphore>,
+    pub(super) profiles: BTreeMap<String, Arc<Served>>,
+    /// By the names of upstream and account.
+    pub(super) accounts: BTreeMap<(String, String), Arc<Account>>,
 }
 
 /// A profile and what runs its turns.
 pub(super) struct Served {
     pub(super) profile: Profile,
-    account: Arc<Account>,
+    /// What the model is told where the profile wants more than the client's own words.
+    pub(super) base_prompt: Arc<str>,
+    pub(super) account: Arc<Account>,
 }
 
 /// An account at an upstream: what runs its turns, and what is known and kept of them.
@@ -38,6 +58,17 @@ pub(super) struct Account {
     pub(super) upstream: Arc<dyn Upstream>,
     pub(super) models: Arc<Live>,
     pub(super) state: Arc<State>,
+    pub(super) background: Arc<Background>,
+    pub(super) upstream_settings: config::Upstream,
+    pub(super) account_settings: config::Account,
+}
+
+impl Served {
+    /// A client of this profile, or of it as the request wants it.
+    pub(super) fn client<'a>(&self, headers: &'a HeaderMap, profile: &'a Profile) -> Client<'a> {
+        let (platform, environment) = (self.upstream.is_platform(), Environment::new());
+        Client { headers, profile, platform, environment }
+    }
 }
 
 impl Deref for Served {
@@ -48,83 +79,95 @@ impl Deref for Served {
     }
 }
 
-/// Settings that cannot be served.
-#[derive(Debug, thiserror::Error)]
-#[error("set up the profile `{profile}`")]
-pub struct SetupError {
-    profile: String,
-    source: ConnectError,
-}
-
 impl App {
-    /// Puts together what the settings describe. `places` tells where the login of the account of
-    /// that name may be.
+    /// Puts together what the settings describe.
     ///
     /// # Errors
-    /// When an upstream cannot be set up; nothing is connected to yet.
-    pub fn new(settings: Settings, places: impl Fn(&str) -> Places) -> Result<Self, SetupError> {
-        let clients = Clients::default();
-        let stored = settings.state;
-        let stored = (stored.store != Store::Off).then_some((stored.max_bytes, stored.ttl));
-        // What runs the turns of an account does not depend on the profile it is used through:
-        // one login, one catalogue, one memory.
-        let mut accounts: BTreeMap<(String, String), Arc<Account>> = BTreeMap::new();
-        let mut profiles = BTreeMap::new();
-        for (name, profile) in settings.profiles {
-            // The loader has checked that these names exist.
-            let upstream = &settings.upstreams[&profile.upstream];
-            let account = &settings.accounts[&profile.account];
-            let key = (profile.upstream.clone(), profile.account.clone());
-            let account = match accounts.get(&key) {
-                Some(known) => Arc::clone(known),
-                None => {
-                    let shared = Shared {
-                        clients: &clients,
-                        places: places(&profile.account),
-                        idle_timeout: settings.server.idle_timeout,
-                    };
-                    let models = Arc::new(Live::new(upstream.version.clone()));
-                    let versions = Arc::clone(&models);
-                    let version = Arc::new(move || versions.version());
-                    let upstream = connect(upstream, account, version, &shared)
-                        .map_err(|source| SetupError { profile: name.clone(), source })?;
-                    let state = Arc::new(State::new(stored));
-                    let account = Arc::new(Account { upstream, models, state });
-                    accounts.insert(key, Arc::clone(&account));
-                    account
-                }
-            };
-            profiles.insert(name, Arc::new(Served { profile, account }));
-        }
-        let places = Semaphore::new(settings.server.max_turns.min(Semaphore::MAX_PERMITS));
-        Ok(Self(Arc::new(Inner { server: settings.server, places: Arc::new(places), profiles })))
+    /// When an upstream cannot be set up, a file that a setting names cannot be read, or the file
+    /// with what was kept cannot be used; nothing is connected to yet.
+    pub fn new(settings: Settings, surroundings: Surroundings) -> Result<Self, SetupError> {
+        let setup = Setup::new(&settings, surroundings)?;
+        let now = RwLock::new(Arc::new(setup.now(settings, None)?));
+        Ok(Self(Arc::new(Inner { setup, now })))
     }
 
-    pub(super) fn server(&self) -> &Server {
-        &self.0.server
+    /// Goes on with other settings. Turns that run are not touched; logins, catalogues and what
+    /// was kept stay where their settings have not changed.
+    ///
+    /// # Errors
+    /// As [`App::new`]; then everything stays as it was.
+    pub fn reload(&self, settings: Settings) -> Result<(), SetupError> {
+        let before = self.now();
+        let now = Arc::new(self.0.setup.now(settings, Some(&before))?);
+        *self.0.now.write().unwrap_or_else(PoisonError::into_inner) = now;
+        Ok(())
+    }
+
+    /// Marks as failed what was running when the process ended that ran it.
+    pub async fn revive(&self) {
+        for account in self.now().accounts.values() {
+            super::background::bury(account).await;
+        }
+    }
+
+    fn now(&self) -> Arc<Now> {
+        Arc::clone(&self.0.now.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    pub(super) fn server(&self) -> ServerNow {
+        ServerNow(self.now())
     }
 
     /// The profile of that name, or the one that serves by default.
     pub(super) fn profile(&self, name: Option<&str>) -> Result<Arc<Served>, Error> {
-        let name = name.unwrap_or(&self.0.server.profile);
-        self.0.profiles.get(name).cloned().ok_or_else(|| {
-            let known: Vec<&str> = self.0.profiles.keys().map(String::as_str).collect();
+        let now = self.now();
+        let name = name.unwrap_or(&now.server.profile);
+        now.profiles.get(name).cloned().ok_or_else(|| {
+            let known: Vec<&str> = now.profiles.keys().map(String::as_str).collect();
             let known = known.join("`, `");
             Error::not_found(format!("There is no profile `{name}`; there are `{known}`."))
                 .code("profile_not_found")
         })
     }
 
+    /// The profile that a model's name begins with, and how long that beginning is. A name that is
+    /// no profile's is part of the model's.
+    pub(super) fn profile_of(&self, model: &str) -> Option<(Arc<Served>, usize)> {
+        let now = self.now();
+        let (name, _) = model.split_once(':')?;
+        let served = match now.profiles.get(name) {
+            Some(served) => served,
+            // What other programs call the backend.
+            None if name == "openai-codex" => {
+                let is_codex = |served: &&Arc<Served>| served.profile.upstream == "codex";
+                let usual = now.profiles.get(&now.server.profile);
+                usual.filter(is_codex).or_else(|| now.profiles.values().find(is_codex))?
+            }
+            None => return None,
+        };
+        Some((Arc::clone(served), name.len() + 1))
+    }
+
+    /// Waits for the turns that go on without their clients.
+    pub async fn drained(&self) {
+        for account in self.now().accounts.values() {
+            account.background.drained().await;
+        }
+    }
+
     /// Waits for what must not be cut off when the process ends.
     pub async fn settle(&self) {
-        for served in self.0.profiles.values() {
-            served.upstream.settle().await;
+        for account in self.now().accounts.values() {
+            account.upstream.settle().await;
         }
     }
 
     /// A place among the turns that may run at once; held until the turn is over.
-    pub(super) async fn place(&self) -> Result<OwnedSemaphorePermit, Error> {
-        let place = Arc::clone(&self.0.places).acquire_owned();
+    /// One that asks for several answers needs as many, but never more than there are.
+    pub(super) async fn place(&self, choices: usize) -> Result<OwnedSemaphorePermit, Error> {
+        let now = self.now();
+        let count = choices.min(now.server.max_turns).try_into().unwrap_or(1);
+        let place = Arc::clone(&now.places).acquire_many_owned(count);
         match tokio::time::timeout(QUEUE, place).await {
             Ok(Ok(place)) => Ok(place),
             Ok(Err(_)) | Err(_) => Err(Error {
@@ -137,5 +180,16 @@ impl App {
                 .code("too_many_turns")
             }),
         }
+    }
+}
+
+/// The settings of the server as they are now.
+pub(super) struct ServerNow(Arc<Now>);
+
+impl Deref for ServerNow {
+    type Target = Server;
+
+    fn deref(&self) -> &Server {
+        &self.0.server
     }
 }

@@ -5,10 +5,10 @@ use http::HeaderMap;
 
 use super::Error;
 use crate::{
-    config::Profile,
-    protocol::{Event, Request, Response},
-    shaping::Ignored,
-    state::Keeps,
+    config::{Profile, Protocol},
+    protocol::{Event, Item, Object, Request, Response},
+    shaping::{Environment, Ignored},
+    state::Record,
     upstream,
 };
 
@@ -20,6 +20,9 @@ pub trait Dialect: Send + Sized + 'static {
     /// What the logs call it.
     const NAME: &'static str;
 
+    /// What a profile calls it that serves nothing else.
+    const PROTOCOL: Protocol;
+
     /// The field that holds the conversation, by which a body of this dialect is known.
     const INPUT: &'static str;
 
@@ -27,23 +30,29 @@ pub trait Dialect: Send + Sized + 'static {
     /// answered in it.
     type Other: Dialect;
 
-    /// What of this turn its client will want again, and cannot carry or does not.
-    fn keeps(&self) -> Keeps;
+    /// Whether its clients carry the model's encrypted reasoning from turn to turn; for those that
+    /// cannot it is kept here.
+    const CARRIES_REASONING: bool;
 
-    /// Reads a request.
+    /// Reads a request from the fields of its body.
     ///
     /// # Errors
     /// When the request is at fault; the error names the field.
-    fn decode(body: &[u8], client: &Client<'_>) -> Result<Decoded<Self>, Error>;
+    fn decode(fields: Object<'_>, client: &Client<'_>) -> Result<Decoded<Self>, Error>;
 
     /// Whether the client wants the answer as it happens.
     fn streams(&self) -> bool;
 
-    /// Writes what an event comes to: whole frames, or nothing. A terminal event ends the stream.
+    /// Writes what an event of that choice comes to: whole frames, or nothing.
     ///
     /// # Errors
     /// When the event means that the turn has failed; [`Dialect::fail`] is then called.
-    fn encode(&mut self, event: &Event, out: &mut BytesMut) -> Result<(), upstream::Error>;
+    fn encode(
+        &mut self,
+        choice: usize,
+        event: &Event,
+        out: &mut BytesMut,
+    ) -> Result<Flow, upstream::Error>;
 
     /// Writes how a stream ends that cannot go on. Never an invented success.
     fn fail(&mut self, error: &Error, out: &mut BytesMut);
@@ -53,11 +62,40 @@ pub trait Dialect: Send + Sized + 'static {
         out.extend_from_slice(b": keepalive\n\n");
     }
 
-    /// The whole answer at once.
+    /// The whole answer at once, from the responses of all choices.
     ///
     /// # Errors
     /// When the turn has failed.
-    fn reply(self, response: Response) -> Result<Bytes, upstream::Error>;
+    fn reply(&mut self, responses: Vec<Response>) -> Result<Bytes, upstream::Error>;
+
+    /// Takes note of the item that a [`Reference`] stood for.
+    fn recalled(&mut self, _id: &str, _item: &Item) {}
+
+    /// Items that were kept, as the upstream takes them back.
+    ///
+    /// # Errors
+    /// When one of them cannot be read.
+    fn again(items: &[Item]) -> Result<Vec<Item>, Error> {
+        Ok(items.to_vec())
+    }
+
+    /// Has the last word on the input: all that was kept has been put back into it.
+    fn ready(&mut self, _input: &mut Vec<Item>) {}
+
+    /// The response to the model `model` as it is before it has begun, for a turn that goes on
+    /// without its client: what is kept of it, and the events that say so. `None` in a dialect
+    /// that has no such turns.
+    fn queued(&mut self, _model: &str) -> Option<(Record, Vec<Bytes>)> {
+        None
+    }
+
+    /// Ends the turn where it is, because somebody wants it ended.
+    fn cancel(&mut self) {}
+
+    /// What is to be kept of a turn that has ended and been told, where its client wants that.
+    fn record(&mut self) -> Option<Record> {
+        None
+    }
 
     /// What the upstream calls a field, in the words of this dialect.
     #[must_use]
@@ -77,6 +115,18 @@ pub trait Dialect: Send + Sized + 'static {
 pub struct Client<'a> {
     pub headers: &'a HeaderMap,
     pub profile: &'a Profile,
+    /// Whether its turns go to the platform, which takes most of what the backend refuses.
+    pub platform: bool,
+    /// What it says of the machine it works on.
+    pub environment: Environment,
+}
+
+/// Whether a stream goes on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Flow {
+    On,
+    /// Everything has been said.
+    End,
 }
 
 /// A request that has been read.
@@ -91,8 +141,47 @@ pub struct Decoded<D> {
     pub conversation: Option<String>,
     /// Whether the request has the "Responses Lite" shape.
     pub lite: bool,
+    /// How many answers are wanted; each is a turn of its own.
+    pub choices: usize,
+    /// Where the answer is to be cut.
+    pub stop: Vec<String>,
+    /// How long it may become, in tokens that can be seen.
+    pub max_tokens: Option<u64>,
     /// The places in `request.input` at which an item is to be put that the client names by its id.
     pub references: Vec<Reference>,
+    /// What the request goes on from.
+    pub continues: Option<Continues>,
+    /// Whether the turn goes on without its client.
+    pub background: bool,
+}
+
+impl<D> Decoded<D> {
+    /// A request with nothing special about it.
+    pub fn new(dialect: D, request: Request, ignored: Ignored) -> Self {
+        Self {
+            dialect,
+            request,
+            ignored,
+            user: None,
+            conversation: None,
+            lite: false,
+            choices: 1,
+            stop: Vec::new(),
+            max_tokens: None,
+            references: Vec::new(),
+            continues: None,
+            background: false,
+        }
+    }
+}
+
+/// What was kept, and comes before the request's own input.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Continues {
+    /// A response, by its id, with all that it goes on from.
+    Response(String),
+    /// A conversation, by its id, to which the turn is added.
+    Conversation(String),
 }
 
 /// An item that the client has sent back as no more than its id.

@@ -10,7 +10,7 @@ use crate::{
     auth,
     protocol::Failure,
     shaping::{Rejected, UnknownModel},
-    upstream,
+    state, upstream,
 };
 
 /// An error in the shape of the OpenAI API.
@@ -28,6 +28,13 @@ pub struct Error {
 }
 
 const INVALID: &str = "invalid_request_error";
+
+/// What a number may not go beyond.
+#[derive(Clone, Copy, Debug)]
+pub enum Bound {
+    AtLeast(f64),
+    AtMost(f64),
+}
 
 impl Error {
     /// A request that is at fault.
@@ -56,6 +63,42 @@ impl Error {
         let param = param.into();
         Self::invalid(format!("Invalid value for '{param}': {message}."))
             .code("invalid_value")
+            .param(param)
+    }
+
+    /// A number beyond one of its bounds; `kind` is `integer` or `decimal`.
+    pub fn out_of_range(param: impl Into<String>, kind: &str, bound: Bound, got: &str) -> Self {
+        let param = param.into();
+        let (side, side_code, sign, bound) = match bound {
+            Bound::AtLeast(least) => ("below minimum", "below_min", ">=", least),
+            Bound::AtMost(most) => ("above maximum", "above_max", "<=", most),
+        };
+        Self::invalid(format!(
+            "Invalid '{param}': {kind} {side} value. Expected a value {sign} {bound}, but got {got} instead."
+        ))
+        .code(format!("{kind}_{side_code}_value"))
+        .param(param)
+    }
+
+    /// A list, object or text with more in it than there may be; `kind` says which.
+    pub fn too_long(param: impl Into<String>, kind: &str, max: usize, got: usize) -> Self {
+        let param = param.into();
+        let (what, code) = match kind {
+            "string" => ("string too long", "string_above_max_length"),
+            "array" => ("array too long", "array_above_max_length"),
+            _ => ("too many properties", "object_above_max_properties"),
+        };
+        Self::invalid(format!(
+            "Invalid '{param}': {what}. Expected at most {max}, but got {got} instead."
+        ))
+        .code(code)
+        .param(param)
+    }
+
+    /// A list with nothing in it.
+    pub fn empty(param: &str) -> Self {
+        Self::invalid(format!("Invalid '{param}': empty array. Expected at least 1 element."))
+            .code("empty_array")
             .param(param)
     }
 
@@ -188,6 +231,13 @@ impl From<auth::Error> for Error {
             _ => Self::new(StatusCode::UNAUTHORIZED, "authentication_error", message)
                 .code("upstream_auth_failed"),
         }
+    }
+}
+
+impl From<state::store::Error> for Error {
+    fn from(error: state::store::Error) -> Self {
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "server_error", error.to_string())
+            .code("store_error")
     }
 }
 

@@ -10,35 +10,46 @@ use tower_http::catch_panic::CatchPanicLayer;
 
 mod access;
 mod app;
+mod background;
 mod body;
+mod capabilities;
 mod chat_completions;
 mod dialect;
 mod error;
 mod fields;
+mod keep;
 mod models;
 mod ops;
 mod outer;
+mod prepare;
+mod recall;
 mod relay;
 mod responses;
+mod setup;
+mod stored;
 mod turn;
 
+pub use app::App;
 use app::Served;
-pub use app::{App, SetupError};
 pub use chat_completions::Chat;
 pub use dialect::{Client, Decoded, Dialect, Reference};
 pub use error::Error;
-pub use responses::Responses;
+pub use responses::{Compact, Responses};
+pub use setup::{SetupError, Surroundings};
 
 /// The dialects: each is one folder and one line here.
 fn dialects() -> Router<App> {
     Router::new()
         .route("/chat/completions", post(turn::serve::<Chat>))
         .route("/responses", post(turn::serve::<Responses>).get(ops::no_websocket))
+        .route("/responses/compact", post(turn::serve::<Compact>))
+        .route("/responses/input_tokens", post(responses::input_tokens))
 }
 
 /// Everything that is served, without the prefix that clients disagree about.
 fn endpoints() -> Router<App> {
     dialects()
+        .merge(stored::routes())
         .route("/models", get(models::list))
         .route("/models/{*id}", get(models::one))
         .route("/health", get(ops::health))
@@ -60,4 +71,9 @@ pub fn router(app: App) -> Router {
         // Every answer, whatever made it, can be named.
         .layer(middleware::from_fn(outer::with_request_id))
         .with_state(app)
+}
+
+fn unix_now() -> u64 {
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    now.map_or(0, |now| now.as_secs())
 }

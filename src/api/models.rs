@@ -45,8 +45,8 @@ pub(super) async fn one(
     let served = app.profile(profile.as_deref())?;
     let id = params.iter().find(|(name, _)| *name == "id").map_or("", |(_, id)| id);
     let catalog = served.models.asked(&*served.upstream).await;
-    let name = shaping::resolve(id, &served.profile, &catalog)?;
-    match catalog.find(&name) {
+    let asked = shaping::resolve(id, &served.profile, &catalog)?;
+    match catalog.find(&asked.model) {
         Some(model) => Ok(ops::json(&entry(id, model))),
         None => Ok(ops::json(&json!({
             "id": id, "object": "model", "created": CREATED, "owned_by": "openai",

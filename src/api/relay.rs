@@ -3,16 +3,18 @@
 use std::{convert::Infallible, time::Duration};
 
 use bytes::{Bytes, BytesMut};
-use futures_util::{FutureExt, Stream, StreamExt};
+use futures_util::{
+    FutureExt, Stream, StreamExt,
+    stream::{BoxStream, select_all},
+};
 use tokio::{
     sync::OwnedSemaphorePermit,
     time::{Instant, timeout, timeout_at},
 };
 
-use super::Dialect;
+use super::{Dialect, dialect::Flow, keep::Keeper};
 use crate::{
     protocol::{Event, Kind},
-    state::Witness,
     telemetry::TurnLog,
     upstream::{self, Events},
 };
@@ -20,11 +22,25 @@ use crate::{
 /// The most that is put into one write, in bytes, before it is handed to the socket.
 const FULL: usize = 64 * 1024;
 
+/// An event, or what went wrong instead, with the number of the choice it belongs to.
+pub(super) type Said = (usize, Result<Event, upstream::Error>);
+
 /// What goes along with a turn to its end, and is given back when its stream is dropped.
 pub(super) struct Company {
     pub(super) log: TurnLog,
-    pub(super) witness: Witness,
+    pub(super) keeper: Keeper,
     pub(super) _place: OwnedSemaphorePermit,
+}
+
+/// The turns of one request as one stream, each event as it comes.
+pub(super) fn side_by_side(turns: Vec<Events>) -> BoxStream<'static, Said> {
+    let numbered =
+        |(choice, events): (usize, Events)| events.map(move |event| (choice, event)).boxed();
+    let mut turns: Vec<_> = turns.into_iter().enumerate().map(numbered).collect();
+    match turns.len() {
+        1 => turns.remove(0),
+        _ => select_all(turns).boxed(),
+    }
 }
 
 /// The events up to the first that says something, or as many as came within `hold`.
@@ -35,22 +51,22 @@ pub(super) struct Company {
 /// # Errors
 /// When the turn fails before anything was said.
 pub(super) async fn lead(
-    events: &mut Events,
+    events: &mut BoxStream<'static, Said>,
     hold: Duration,
-) -> Result<Vec<Event>, upstream::Error> {
+) -> Result<Vec<Said>, upstream::Error> {
     let until = Instant::now() + hold;
     let mut lead = Vec::with_capacity(3);
     loop {
         match timeout_at(until, events.next()).await {
             Err(_) => return Ok(lead),
             Ok(None) => return Err(upstream::Error::Truncated),
-            Ok(Some(event)) => {
+            Ok(Some((choice, event))) => {
                 let event = event?;
                 if event.kind == Kind::Failed {
                     return Err(upstream::failed(&event));
                 }
                 let said = !event.kind.is_prelude();
-                lead.push(event);
+                lead.push((choice, Ok(event)));
                 if said {
                     return Ok(lead);
                 }
@@ -63,23 +79,23 @@ pub(super) async fn lead(
 /// waits. The stream always ends in the dialect's own way, well or badly.
 pub(super) fn relay<D: Dialect>(
     mut dialect: D,
-    lead: Vec<Event>,
-    mut events: Events,
+    lead: Vec<Said>,
+    mut events: BoxStream<'static, Said>,
     keepalive: Duration,
     mut company: Company,
 ) -> impl Stream<Item = Result<Bytes, Infallible>> + Send + 'static {
     async_stream::stream! {
         let mut out = BytesMut::new();
-        if lead.last().is_none_or(|event| event.kind.is_prelude()) {
+        if lead.iter().all(|(_, event)| event.as_ref().is_ok_and(|event| event.kind.is_prelude())) {
             dialect.keep_alive(&mut out); // The silence has lasted as long as a client is to bear it.
         }
         let mut lead = lead.into_iter();
         loop {
-            let event = match lead.next() {
-                Some(event) => Some(Ok(event)),
+            let said = match lead.next() {
+                Some(said) => Some(said),
                 // More that is ready goes into the same write; then what there is goes out.
                 None if !out.is_empty() && out.len() < FULL => match events.next().now_or_never() {
-                    Some(event) => event,
+                    Some(said) => said,
                     None => {
                         yield Ok(out.split().freeze());
                         continue;
@@ -90,53 +106,50 @@ pub(super) fn relay<D: Dialect>(
                     continue;
                 }
                 None => match timeout(keepalive, events.next()).await {
-                    Ok(event) => event,
+                    Ok(said) => said,
                     Err(_) => {
                         dialect.keep_alive(&mut out);
                         continue;
                     }
                 },
             };
-            match step(&mut dialect, event, &mut out, &mut company) {
-                Step::On => {}
-                Step::End => break,
+            if let Some(well) = step(&mut dialect, said, &mut out, &mut company) {
+                drop(events); // What is not wanted any more need not be run.
+                company.keeper.ended(&mut dialect, well).await;
+                break;
             }
         }
         yield Ok(out.freeze());
     }
 }
 
-enum Step {
-    On,
-    End,
-}
-
-fn step<D: Dialect>(
+/// Writes one event; when it was the last, whether the turn ended well.
+pub(super) fn step<D: Dialect>(
     dialect: &mut D,
-    event: Option<Result<Event, upstream::Error>>,
+    said: Option<Said>,
     out: &mut BytesMut,
     company: &mut Company,
-) -> Step {
-    let written = match event {
-        Some(Ok(event)) => {
+) -> Option<bool> {
+    let written = match said {
+        Some((choice, Ok(event))) => {
             company.log.event(&event);
-            company.witness.event(&event);
-            dialect.encode(&event, out).map(|()| event.kind)
+            company.keeper.event(choice, &event);
+            dialect.encode(choice, &event, out)
         }
-        Some(Err(error)) => Err(error),
+        Some((_, Err(error))) => Err(error),
         None => Err(upstream::Error::Truncated),
     };
     match written {
-        Ok(kind) if kind.is_terminal() => {
+        Ok(Flow::On) => None,
+        Ok(Flow::End) => {
             company.log.finished();
-            Step::End
+            Some(true)
         }
-        Ok(_) => Step::On,
         Err(error) => {
             let error = D::told(error);
             company.log.failed(error.status.as_u16(), &error.message);
             dialect.fail(&error, out);
-            Step::End
+            Some(false)
         }
     }
 }

@@ -1,4 +1,4 @@
-//! One turn, whatever the dialect: decode → shape → send → relay or gather.
+//! One turn, whatever the dialect: decode → prepare → send → relay or gather.
 
 use std::sync::Arc;
 
@@ -9,33 +9,25 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use bytes::Bytes;
-use futures_util::StreamExt;
+use futures_util::{StreamExt, stream::BoxStream};
 use http::{HeaderMap, HeaderName, HeaderValue, header, request::Parts};
 
 use super::{
-    App, Client, Decoded, Dialect, Error, Reference, Served,
+    App, Client, Decoded, Dialect, Error, Served,
     access::Named,
-    body, fields,
+    background, body, capabilities, fields,
+    keep::Keeper,
     outer::RequestId,
-    relay::{self, Company},
+    prepare::{Prepared, prepare},
+    relay::{self, Company, Said},
 };
 use crate::{
-    protocol::{Gather, Item, Turn, Usage},
-    shaping::{self, Ignored},
-    state::{self, Keeps, Witness},
+    config::Protocol,
+    protocol::{Gather, Object, raw},
+    shaping::Ignored,
     telemetry::TurnLog,
-    upstream::{self, Answer, Events},
+    upstream,
 };
-
-/// The headers of the official client that belong to a turn and pass on to the backend.
-const PASSED_ON: [&str; 6] = [
-    "x-codex-beta-features",
-    "x-codex-turn-state",
-    "x-codex-window-id",
-    "x-codex-turn-metadata",
-    "x-codex-parent-thread-id",
-    "x-openai-subagent",
-];
 
 /// Serves one request in the dialect `D`.
 pub(super) async fn serve<D: Dialect>(
@@ -63,148 +55,129 @@ async fn run<D: Dialect>(
     log: &mut TurnLog,
 ) -> Result<Response, Error> {
     let headers = &parts.headers;
-    let served = app.profile(profile)?;
+    let named = app.profile(profile)?;
     let body = body::read(headers, body, app.server().max_body).await?;
-    let client = Client { headers, profile: &served.profile };
-    match D::decode(&body, &client) {
-        Ok(decoded) => {
-            drop(body);
-            send(app, &served, headers, decoded, log).await
-        }
-        // Clients disagree about which dialect is spoken where; the body tells.
-        Err(_) if is_of::<D::Other>(&body) && !is_of::<D>(&body) => {
-            let decoded = D::Other::decode(&body, &client)?;
-            drop(body);
-            send(app, &served, headers, decoded, log).await
-        }
-        Err(error) => Err(error),
+    let mut fields = fields::object(&body)?;
+    capabilities::unpack_extra(&mut fields)?;
+    let by_model = serving_model(app, &mut fields);
+    let served = by_model.filter(|_| profile.is_none()).unwrap_or(named);
+    let wanted = capabilities::overlay(&served.profile, &mut fields)?;
+    let environment = capabilities::environment(&wanted, &mut fields)?;
+    let client = Client { environment, ..served.client(headers, &wanted) };
+    // Clients disagree about which dialect is spoken where; the body tells.
+    if fields.lacks(D::INPUT) && !fields.lacks(D::Other::INPUT) {
+        let decoded = decode::<D::Other>(fields, &client)?;
+        return send(app, &served, &client, decoded, log).await;
     }
+    let decoded = decode::<D>(fields, &client)?;
+    send(app, &served, &client, decoded, log).await
 }
 
-fn is_of<D: Dialect>(body: &[u8]) -> bool {
-    fields::object(body).is_ok_and(|fields| !fields.lacks(D::INPUT))
+/// The profile that the model's name begins with, which is taken off it.
+fn serving_model(app: &App, fields: &mut Object<'_>) -> Option<Arc<Served>> {
+    let model = fields.str("model")?;
+    let (served, prefix) = app.profile_of(&model)?;
+    let model = raw(&model[prefix..]);
+    fields.set("model", model);
+    Some(served)
+}
+
+fn decode<D: Dialect>(fields: Object<'_>, client: &Client<'_>) -> Result<Decoded<D>, Error> {
+    let served = client.profile.protocol;
+    if served != Protocol::Auto && served != D::PROTOCOL {
+        return Err(Error::unsupported(
+            "protocol",
+            format!("This profile serves `{}` only.", served.as_str()),
+        ));
+    }
+    D::decode(fields, client)
 }
 
 async fn send<D: Dialect>(
     app: &App,
-    served: &Served,
-    headers: &HeaderMap,
+    served: &Arc<Served>,
+    client: &Client<'_>,
     decoded: Decoded<D>,
     log: &mut TurnLog,
 ) -> Result<Response, Error> {
-    let Decoded { dialect, mut request, mut ignored, user, conversation, lite, references } =
-        decoded;
-    recall(references, &served.state, &mut request.input, &mut ignored)?;
-    request.model = model(served, &request.model).await?;
-    log.model(D::NAME, &request.model);
-    let catalog = served.models.current();
-    let model = catalog.find(&request.model);
-    shaping::fit(&mut request, &served.profile, model, &mut ignored);
-    ignored.check(&served.profile.parameters)?;
-    let conversation =
-        shaping::conversation(&mut request, headers, conversation.as_deref(), user.as_deref());
-    if dialect.keeps() == Keeps::Reasoning {
-        served.state.sealed.restore(&mut request.input);
-    }
-    let witness = Witness::new(Arc::clone(&served.state), dialect.keeps());
-    let turn = Turn { request, conversation, lite, headers: passed_on(headers) };
-
-    let place = app.place().await?;
-    let Answer { headers, mut events } = start(served, turn).await.map_err(D::told)?;
-    let mut response = if dialect.streams() {
-        let hold = app.server().keepalive;
-        let lead = relay::lead(&mut events, hold).await.map_err(D::told)?;
-        let company = Company { log: std::mem::take(log), witness, _place: place };
-        streamed(Body::from_stream(relay::relay(dialect, lead, events, hold, company)))
+    let mut prepared = prepare(served, client, decoded).await?;
+    log.model(D::NAME, &prepared.turn.request.model);
+    let place = app.place(prepared.choices).await?;
+    let conversation = prepared.conversation.take();
+    let keeper = Keeper::new::<D>(&served.state, prepared.choices, conversation);
+    let mut company = Company { log: std::mem::take(log), keeper, _place: place };
+    let ignored = std::mem::take(&mut prepared.ignored);
+    let mut response = if prepared.background {
+        background::run(app, prepared, company).await?
     } else {
-        let (reply, usage) = whole(dialect, events, witness).await.map_err(D::told)?;
-        log.usage(usage);
-        log.finished();
-        ([(header::CONTENT_TYPE, "application/json")], reply).into_response()
+        match foreground(app, prepared, &mut company).await {
+            Ok(Told::Whole(headers, reply)) => {
+                company.log.finished();
+                (headers, [(header::CONTENT_TYPE, "application/json")], reply).into_response()
+            }
+            Ok(Told::Stream(headers, dialect, lead, events)) => {
+                let hold = app.server().keepalive;
+                let stream = relay::relay(dialect, lead, events, hold, company);
+                (headers, streamed(Body::from_stream(stream))).into_response()
+            }
+            Err(error) => {
+                *log = std::mem::take(&mut company.log);
+                return Err(error);
+            }
+        }
     };
-    response.headers_mut().extend(headers);
     describe(response.headers_mut(), served, &ignored);
     Ok(response)
 }
 
-/// Puts the items that the client names by their ids where they belong. Without its reasoning the
-/// model only thinks again, so what is not known of that is left out; without anything else it
-/// would answer another question.
-fn recall(
-    references: Vec<Reference>,
-    state: &state::State,
-    input: &mut Vec<Item>,
-    ignored: &mut Ignored,
-) -> Result<(), Error> {
-    let mut known = Vec::with_capacity(references.len());
-    for Reference { place, id, param } in references {
-        match state.items.as_ref().and_then(|items| items.get(&id)) {
-            Some(item) => known.push((place, item)),
-            None if id.starts_with("rs_") => ignored.drop(param),
-            None => {
-                let message = format!("Item with id '{id}' not found.");
-                return Err(Error::not_found(message).param("input"));
-            }
-        }
-    }
-    // From the end, so that the places before stay what they are.
-    for (place, item) in known.into_iter().rev() {
-        input.insert(place, item);
-    }
-    Ok(())
+/// How a turn is answered that its client waits for.
+enum Told<D> {
+    Whole(HeaderMap, Bytes),
+    Stream(HeaderMap, D, Vec<Said>, BoxStream<'static, Said>),
 }
 
-/// Starts the turn. Sealed reasoning that the backend can no longer read would make the
-/// conversation fail for ever, so then it is sent once more without.
-async fn start(served: &Served, mut turn: Turn) -> Result<Answer, upstream::Error> {
-    match served.upstream.send(&mut turn).await {
-        Err(upstream::Error::Invalid(failure))
-            if failure.code.as_deref() == Some("invalid_encrypted_content") && turn.unseal() =>
-        {
-            tracing::warn!("the backend cannot read the reasoning sent back; it goes on without");
-            served.upstream.send(&mut turn).await
-        }
-        answered => answered,
+async fn foreground<D: Dialect>(
+    app: &App,
+    mut prepared: Prepared<D>,
+    company: &mut Company,
+) -> Result<Told<D>, Error> {
+    let (headers, mut events) = prepared.start().await.map_err(D::told)?;
+    let (mut dialect, choices) = (prepared.dialect, prepared.choices);
+    if dialect.streams() {
+        let lead = relay::lead(&mut events, app.server().keepalive).await.map_err(D::told)?;
+        return Ok(Told::Stream(headers, dialect, lead, events));
     }
-}
-
-/// The slug for what the client asked for; the upstream is asked for its catalogue only when the
-/// name is not known without.
-async fn model(served: &Served, asked: &str) -> Result<String, Error> {
-    match shaping::resolve(asked, &served.profile, &served.models.current()) {
-        Ok(name) => Ok(name),
-        Err(_) => {
-            let catalog = served.models.asked(&*served.upstream).await;
-            Ok(shaping::resolve(asked, &served.profile, &catalog)?)
-        }
-    }
-}
-
-fn passed_on(headers: &HeaderMap) -> HeaderMap {
-    let found =
-        |name: &'static str| Some((HeaderName::from_static(name), headers.get(name)?.clone()));
-    PASSED_ON.into_iter().filter_map(found).collect()
+    let reply = whole(&mut dialect, events, choices, company).await.map_err(D::told)?;
+    company.keeper.ended(&mut dialect, true).await;
+    Ok(Told::Whole(headers, reply))
 }
 
 /// Follows the turn to its end and answers all at once.
 async fn whole<D: Dialect>(
-    dialect: D,
-    mut events: Events,
-    mut witness: Witness,
-) -> Result<(Bytes, Usage), upstream::Error> {
-    let mut gather = Gather::new();
-    while let Some(event) = events.next().await {
+    dialect: &mut D,
+    mut events: BoxStream<'static, Said>,
+    choices: usize,
+    company: &mut Company,
+) -> Result<Bytes, upstream::Error> {
+    let mut gathers: Vec<Gather> = std::iter::repeat_with(Gather::new).take(choices).collect();
+    let mut responses = std::iter::repeat_with(|| None).take(choices).collect::<Vec<_>>();
+    let mut n_open = choices;
+    while let Some((choice, event)) = events.next().await {
         let event = event?;
-        witness.event(&event);
-        if let Some(response) = gather.event(&event)? {
-            let usage = response.usage;
-            return Ok((dialect.reply(response)?, usage));
+        company.log.event(&event);
+        company.keeper.event(choice, &event);
+        if let Some(response) = gathers[choice].event(&event)? {
+            responses[choice] = Some(response);
+            n_open -= 1;
+        }
+        if n_open == 0 {
+            return dialect.reply(responses.into_iter().flatten().collect());
         }
     }
     Err(upstream::Error::Truncated)
 }
 
-fn streamed(body: Body) -> Response {
+pub(super) fn streamed(body: Body) -> Response {
     let headers = [
         (header::CONTENT_TYPE, "text/event-stream; charset=utf-8"),
         (header::CACHE_CONTROL, "no-cache"),

@@ -6,6 +6,7 @@ use etcetera::{AppStrategy, AppStrategyArgs, BaseStrategy};
 
 use super::{FileArg, ServeArgs};
 use crate::{
+    api::Surroundings,
     auth::Places,
     config::{self, Sources},
 };
@@ -72,6 +73,20 @@ impl Environment {
 
     pub(super) fn load(&self, serve: &ServeArgs) -> Result<config::Loaded, config::Error> {
         config::load(&self.sources(&serve.file, Some(serve)))
+    }
+
+    /// The files that the settings may be in.
+    pub(super) fn watched(&self, serve: &ServeArgs) -> Vec<PathBuf> {
+        config::watched(&self.sources(&serve.file, Some(serve)))
+    }
+
+    /// Where on this machine things are.
+    pub(super) fn surroundings(&self) -> Surroundings {
+        let environment = self.clone();
+        Surroundings {
+            places: Box::new(move |account| environment.places(account)),
+            state_file: self.data_dir.join("responses.redb"),
+        }
     }
 
     /// Where the `auth.json` of the account called `name` may be.

@@ -10,6 +10,7 @@ mod config_cmd;
 mod demo;
 mod environment;
 mod health;
+mod reload;
 mod serve;
 
 use environment::Environment;

@@ -5,13 +5,10 @@ use std::{io::Write, net::SocketAddr, path::Path, time::Duration};
 use anyhow::Context;
 use tokio::net::TcpListener;
 
-use super::{Environment, Failure, ServeArgs};
+use super::{Environment, Failure, ServeArgs, reload};
 use crate::{
     api::{self, App},
-    config::{
-        Passthrough, PromptMode, Protocol, Settings, Store, ToolSchemaMode, ToolTextFormat,
-        Transport,
-    },
+    config::{Passthrough, Settings, ToolTextFormat, Transport},
     server,
 };
 
@@ -21,18 +18,21 @@ const SETTLE: Duration = Duration::from_secs(35);
 pub(super) fn run(args: &ServeArgs, environment: &Environment) -> Result<(), Failure> {
     let settings = environment.load(args)?.settings;
     refuse_open(&settings)?;
-    block_on(serve(settings, args, environment, "codexway"))
+    block_on(serve(settings, Ok, args, environment, "codexway"))
 }
 
 /// Whoever reaches the port may spend the plan, so beyond this machine only key holders are let in.
 pub(super) fn refuse_open(settings: &Settings) -> Result<(), Failure> {
-    let listen = settings.server.listen;
+    closed(settings.server.listen, settings).map_err(Failure::Usage)
+}
+
+fn closed(listen: SocketAddr, settings: &Settings) -> Result<(), String> {
     if listen.ip().is_loopback() || !settings.server.keys.is_empty() {
         return Ok(());
     }
-    Err(Failure::Usage(format!(
+    Err(format!(
         "`{listen}` can be reached from other machines, and no local key is set; hint: make one with `openssl rand -hex 32` and give it as `CODEXWAY__SERVER__KEYS`, or as `keys` under `[server]`"
-    )))
+    ))
 }
 
 /// Runs the server's future to its end.
@@ -42,9 +42,11 @@ pub(super) fn block_on(serving: impl Future<Output = anyhow::Result<()>>) -> Res
     Ok(runtime.block_on(serving)?)
 }
 
-/// Serves with these settings until told to stop.
+/// Serves until told to stop: with these settings, and with others when their file changes, which
+/// are adapted first.
 pub(super) async fn serve(
     settings: Settings,
+    adapt: impl Fn(Settings) -> Result<Settings, String>,
     args: &ServeArgs,
     environment: &Environment,
     what: &str,
@@ -56,7 +58,8 @@ pub(super) async fn serve(
     for setting in without_effect(&settings) {
         tracing::warn!("`{setting}` has no effect in this version");
     }
-    let app = App::new(settings, |account| environment.places(account))?;
+    let app = App::new(settings, environment.surroundings())?;
+    app.revive().await;
     let listener =
         TcpListener::bind(listen).await.with_context(|| format!("listen on {listen}"))?;
     let address = listener.local_addr().context("read the address listened on")?;
@@ -64,8 +67,21 @@ pub(super) async fn serve(
     if let Some(file) = &args.server_info {
         write_info(file, address).with_context(|| format!("write {}", file.display()))?;
     }
+    let load = || {
+        let settings = environment.load(args).map_err(|error| error.to_string())?.settings;
+        closed(listen, &settings)?;
+        if settings.server.listen != listen {
+            tracing::warn!(
+                "a change of `server.listen` has an effect when codexway is started again"
+            );
+        }
+        adapt(settings)
+    };
+    let following = reload::follow(app.clone(), environment.watched(args), load)
+        .context("listen for signals")?;
     let ended = tokio::select! {
-        ended = server::run(listener, api::router(app.clone()), shutdown, grace) => ended?,
+        () = following => unreachable!("it never ends"),
+        ended = until_drained(listener, &app, shutdown, grace) => ended?,
         () = impatience => {
             eprintln!("stopped at once");
             return Ok(());
@@ -79,12 +95,27 @@ pub(super) async fn serve(
     Ok(())
 }
 
+/// Serves, then lets the turns end that run on without their clients; whether all ended in time.
+async fn until_drained(
+    listener: TcpListener,
+    app: &App,
+    shutdown: impl Future<Output = ()>,
+    grace: Duration,
+) -> anyhow::Result<bool> {
+    let (told, stopping) = tokio::sync::oneshot::channel();
+    let shutdown = async {
+        shutdown.await;
+        // Nobody else listens, so it arrives.
+        let _ = told.send(tokio::time::Instant::now() + grace);
+    };
+    let ended = server::run(listener, api::router(app.clone()), shutdown, grace).await?;
+    let until = stopping.await.context("learn when the server was told to stop")?;
+    Ok(tokio::time::timeout_at(until, app.drained()).await.is_ok() && ended)
+}
+
 /// Settings that the user has changed and that nothing acts on yet.
 fn without_effect(settings: &Settings) -> Vec<String> {
     let mut found = Vec::new();
-    if settings.state.store == Store::Disk {
-        found.push("state.store = \"disk\"".to_owned());
-    }
     for (name, upstream) in &settings.upstreams {
         if upstream.transport == Transport::Websocket {
             found.push(format!("upstreams.{name}.transport = \"websocket\""));
@@ -92,13 +123,9 @@ fn without_effect(settings: &Settings) -> Vec<String> {
     }
     for (name, profile) in &settings.profiles {
         let changed = [
-            (profile.prompt() != PromptMode::CustomOnly, "prompt_mode"),
-            (profile.protocol != Protocol::Auto, "protocol"),
             (profile.codex_passthrough != Passthrough::Auto, "codex_passthrough"),
-            (profile.tool_schema_mode != ToolSchemaMode::CustomOnly, "tool_schema_mode"),
             (profile.tool_text_format != ToolTextFormat::None, "tool_text_format"),
             (!profile.bypass_tool_call_reactor, "bypass_tool_call_reactor"),
-            (profile.include_environment_context, "include_environment_context"),
         ];
         let changed = changed.into_iter().filter(|(changed, _)| *changed);
         found.extend(changed.map(|(_, setting)| format!("profiles.{name}.{setting}")));

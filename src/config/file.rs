@@ -31,6 +31,14 @@ pub(super) fn find(sources: &Sources) -> Result<Option<(PathBuf, String)>, Error
     Ok(found)
 }
 
+/// Every file that the user's settings may be in: whoever follows them watches these.
+pub fn watched(sources: &Sources) -> Vec<PathBuf> {
+    match &sources.file {
+        Some(file) => vec![file.clone()],
+        None => sources.config_dir.iter().flat_map(|dir| candidates(dir)).collect(),
+    }
+}
+
 /// Where a user's file is looked for first, and where a new one belongs.
 pub fn default_file(config_dir: &Path) -> PathBuf {
     let [toml, ..] = candidates(config_dir);

@@ -30,7 +30,7 @@ mod words;
 use choice::choice;
 pub use defaults::default_toml;
 pub use error::{Error, Fault};
-pub use file::default_file;
+pub use file::{default_file, watched};
 pub use load::{Loaded, Sources, load};
 pub use profile::{
     Instructions, Parameters, Passthrough, Policy, Profile, PromptMode, Protocol, Reasoning,

@@ -26,6 +26,8 @@ pub struct Profile {
     /// The long form of `instructions`; [`Profile::prompt`] answers for both.
     #[serde(default)]
     pub prompt_mode: Option<PromptMode>,
+    /// The file with the base prompt; empty for our own.
+    pub base_prompt: String,
     pub tool_schema_mode: ToolSchemaMode,
     pub tool_text_format: ToolTextFormat,
     pub bypass_tool_call_reactor: bool,
@@ -83,8 +85,9 @@ choice! {
 }
 
 /// What becomes of request fields that the upstream refuses.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub enum Parameters {
+    #[default]
     Lenient,
     Strict,
     /// Field by field; what is not named is treated leniently.

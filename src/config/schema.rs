@@ -77,6 +77,7 @@ const PROFILE: &[(&str, Shape)] = &[
     ("protocol", Choice(Protocol::WORDS)),
     ("codex_passthrough", Choice(Passthrough::WORDS)),
     ("prompt_mode", Choice(PromptMode::WORDS)),
+    ("base_prompt", ANY),
     ("tool_schema_mode", Choice(ToolSchemaMode::WORDS)),
     ("tool_text_format", Choice(ToolTextFormat::WORDS)),
     ("bypass_tool_call_reactor", Flag),

@@ -81,6 +81,11 @@ impl<'a> Object<'a> {
         }
     }
 
+    /// Adds a member whose name is known at run time only; one of that name must not be there yet.
+    pub fn add(&mut self, key: &str, value: Box<RawValue>) {
+        self.0.push((Cow::Owned(key.to_owned()), Cow::Owned(value)));
+    }
+
     /// Adds the member if there is none of that name.
     pub fn set_default(&mut self, key: &'a str, value: impl FnOnce() -> Box<RawValue>) {
         if !self.has(key) {

@@ -3,7 +3,7 @@
 use serde::Serialize;
 use serde_json::value::RawValue;
 
-use super::Item;
+use super::{Item, Object};
 
 /// One request in the upstream's language, in the order in which it is written.
 ///
@@ -36,6 +36,10 @@ pub struct Request {
     pub stream_options: Option<StreamOptions>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub client_metadata: Option<Box<RawValue>>,
+    /// Fields that are sent as the client gave them: to an upstream that takes them, or because
+    /// the profile says so.
+    #[serde(flatten)]
+    pub rest: Object<'static>,
 }
 
 #[derive(Clone, Debug, Default, Serialize)]

@@ -13,7 +13,7 @@ use tower::ServiceExt;
 
 mod shutdown;
 
-pub use shutdown::signalled;
+pub use shutdown::{Hangup, signalled};
 
 /// How long a client may take to send its request's head.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(30);

@@ -1,4 +1,4 @@
-//! Ctrl-C and SIGTERM as one future.
+//! Signals: Ctrl-C and SIGTERM as one future, and SIGHUP.
 
 use std::io;
 
@@ -33,4 +33,30 @@ pub fn signalled(times: u32) -> io::Result<impl Future<Output = ()>> {
             let _ = tokio::signal::ctrl_c().await;
         }
     })
+}
+
+/// Listens for SIGHUP, by which programs are asked to look at their settings again.
+#[derive(Debug)]
+pub struct Hangup {
+    #[cfg(unix)]
+    signal: tokio::signal::unix::Signal,
+}
+
+impl Hangup {
+    /// # Errors
+    /// When it cannot be listened for.
+    pub fn new() -> io::Result<Self> {
+        Ok(Self {
+            #[cfg(unix)]
+            signal: tokio::signal::unix::signal(tokio::signal::unix::SignalKind::hangup())?,
+        })
+    }
+
+    /// Resolves each time it comes; where there is no such signal, never.
+    pub async fn came(&mut self) {
+        #[cfg(unix)]
+        let _ = self.signal.recv().await;
+        #[cfg(not(unix))]
+        std::future::pending::<()>().await;
+    }
 }

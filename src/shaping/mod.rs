@@ -1,15 +1,21 @@
 //! What a profile may change in a request, without waiting for anything.
 
+mod asked;
 mod conversation;
 mod cut;
 mod model;
 mod names;
 mod parameters;
+mod prompt;
 mod schema;
+mod toolbox;
 
+pub use asked::Asked;
 pub use conversation::conversation;
 pub use cut::{Limits, cut};
-pub use model::{EFFORTS, UnknownModel, fit, resolve};
+pub use model::{EFFORTS, UnknownModel, fit, name, resolve};
 pub use names::{Names, call_id};
-pub use parameters::{Ignored, Rejected};
+pub use parameters::{Can, Fate, Ignored, Rejected};
+pub use prompt::{BASE_PROMPT, Environment, prompt};
 pub use schema::repair;
+pub use toolbox::tools;

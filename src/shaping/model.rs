@@ -6,7 +6,10 @@ use crate::{
     protocol::Request,
 };
 
-use super::Ignored;
+use super::{
+    Ignored,
+    asked::{Asked, BadTail, take_apart},
+};
 
 /// Every effort that clients may name, weakest first. `ultra` is a notion of the official client:
 /// the backend refuses it.
@@ -21,26 +24,53 @@ pub struct UnknownModel {
     pub nearest: Vec<String>,
 }
 
-/// The name of the model that serves a request for `asked`.
+/// The model that serves a request for `asked`, and what else that name says.
 ///
 /// # Errors
 /// When the catalogue does not have it and the profile does not let it pass all the same.
-pub fn resolve(asked: &str, profile: &Profile, catalog: &Catalog) -> Result<String, UnknownModel> {
-    let name = match asked {
-        "" | "auto" if !profile.model.is_empty() => &profile.model,
-        other => other,
+pub fn resolve(asked: &str, profile: &Profile, catalog: &Catalog) -> Result<Asked, UnknownModel> {
+    let of_profile = |name: &str| matches!(name, "" | "auto") && !profile.model.is_empty();
+    let name = if of_profile(asked) { &profile.model } else { asked };
+    let alias = |name: &str| profile.aliases.get(name).map(String::as_str);
+    let known =
+        |name: &str| name == "auto" || alias(name).is_some() || catalog.find(name).is_some();
+    let unknown = |name: &str| UnknownModel {
+        name: name.to_owned(),
+        nearest: catalog.nearest(name).into_iter().map(str::to_owned).collect(),
     };
-    let name = profile.aliases.get(name).map_or(name, String::as_str);
-    if name == "auto"
+    let mut found = take_apart(name, known).map_err(|BadTail(_)| unknown(name))?;
+    if of_profile(&found.model) {
+        found.model.clone_from(&profile.model);
+    }
+    if let Some(target) = alias(&found.model) {
+        // An alias may say more than a name too; what the client says is nearer.
+        let target = take_apart(target, |name| catalog.find(name).is_some())
+            .map_err(|BadTail(_)| unknown(target))?;
+        found = Asked {
+            model: target.model,
+            effort: found.effort.or(target.effort),
+            verbosity: found.verbosity.or(target.verbosity),
+            service_tier: found.service_tier.or(target.service_tier),
+        };
+    }
+    if found.model == "auto"
         && let Some(best) = catalog.listed().next()
     {
-        return Ok(best.slug.clone());
+        found.model.clone_from(&best.slug);
     }
-    if catalog.find(name).is_some() || profile.unlisted_models == UnlistedModels::Forward {
-        return Ok(name.to_owned());
+    if catalog.find(&found.model).is_some() || profile.unlisted_models == UnlistedModels::Forward {
+        return Ok(found);
     }
-    let nearest = catalog.nearest(name).into_iter().map(str::to_owned).collect();
-    Err(UnknownModel { name: name.to_owned(), nearest })
+    Err(unknown(&found.model))
+}
+
+/// Writes into the request what the model's name said; it is the most deliberate place to say it.
+pub fn name(request: &mut Request, asked: Asked) {
+    let Asked { model, effort, verbosity, service_tier } = asked;
+    request.model = model;
+    request.reasoning.effort = effort.or(request.reasoning.effort.take());
+    request.text.verbosity = verbosity.or(request.text.verbosity.take());
+    request.service_tier = service_tier.or(request.service_tier.take());
 }
 
 /// Fills in what the profile prefers, and fits the request to what the model accepts.
@@ -56,8 +86,10 @@ pub fn fit(request: &mut Request, profile: &Profile, model: Option<&Model>, igno
     if request.service_tier.is_none() {
         request.service_tier = preferred(&profile.service_tier);
     }
-    if matches!(request.service_tier.as_deref(), Some("fast")) {
-        request.service_tier = Some("priority".to_owned());
+    match request.service_tier.as_deref() {
+        Some("fast") => request.service_tier = Some("priority".to_owned()),
+        Some("auto" | "default") => request.service_tier = None,
+        _ => {}
     }
     let Some(model) = model else { return };
     reasoning.effort = reasoning.effort.take().and_then(|effort| clamp(&effort, &model.efforts));

@@ -43,10 +43,6 @@ impl TurnLog {
         model.clone_into(&mut self.model);
     }
 
-    pub fn usage(&mut self, usage: Usage) {
-        self.usage = usage;
-    }
-
     /// Takes note of an event that goes by.
     pub fn event(&mut self, event: &Event) {
         #[derive(Deserialize)]
@@ -64,7 +60,7 @@ impl TurnLog {
         if event.kind.is_terminal()
             && let Ok(Ended { response }) = event.read()
         {
-            self.usage = response.usage.unwrap_or_default();
+            self.usage += response.usage.unwrap_or_default(); // Of each choice.
         }
     }
 

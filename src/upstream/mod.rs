@@ -41,6 +41,11 @@ pub trait Upstream: Send + Sync {
     /// Waits for what must not be cut off when the process ends: a refresh under way.
     fn settle(&self) -> BoxFuture<'_, ()>;
 
+    /// Whether it is the OpenAI platform, which takes most of what the Codex backend refuses.
+    fn is_platform(&self) -> bool {
+        false
+    }
+
     /// What runs the turns, and how, as told in `x-codexway-upstream`: `codex;http`.
     fn label(&self) -> &'static str;
 }

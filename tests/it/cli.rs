@@ -218,3 +218,98 @@ fn nothing_but_loopback_is_listened_on_without_a_key() {
         assert!(told.contains("CODEXWAY__SERVER__KEYS"), "{told}");
     }
 }
+
+/// Waits until the server answers a request for `model` with that status.
+async fn until_served(url: &str, model: &str, status: u16) {
+    let client = reqwest::Client::builder().no_proxy().build().unwrap();
+    let until = Instant::now() + Duration::from_secs(20);
+    loop {
+        let answer = client.get(format!("{url}/v1/models/{model}")).send().await.unwrap();
+        if answer.status() == status {
+            return;
+        }
+        assert!(Instant::now() < until, "{model} is still {}", answer.status());
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn changed_settings_are_followed_and_wrong_ones_are_not() {
+    let home = tempfile::tempdir().unwrap();
+    let file = home.path().join("my.toml");
+    let aliases = |names: &[&str]| {
+        let aliases: Vec<String> =
+            names.iter().map(|name| format!("{name} = \"gpt-5.5\"")).collect();
+        format!("[profiles.codex.aliases]\n{}\n", aliases.join("\n"))
+    };
+    fs::write(&file, aliases(&["first"])).unwrap();
+    let (mut child, info) = start(&home, &["demo", "--config", "my.toml"]);
+    let url = info["url"].as_str().unwrap();
+    until_served(url, "first", 200).await;
+    fs::write(&file, aliases(&["first", "second"])).unwrap();
+    until_served(url, "second", 200).await;
+
+    fs::write(&file, "[profiles.codex]\naliasses = {}\n").unwrap();
+    signal(&child.0, "-HUP");
+    let log = child.0.stderr.take().unwrap();
+    let told = tokio::task::spawn_blocking(move || {
+        use std::io::BufRead;
+        let lines = std::io::BufReader::new(log).lines();
+        lines.map(Result::unwrap).find(|line| line.contains("aliasses")).unwrap()
+    });
+    assert!(told.await.unwrap().contains("the old ones stay"));
+    until_served(url, "second", 200).await;
+}
+
+#[tokio::test]
+async fn what_is_kept_on_disk_outlives_the_process() {
+    let simulator = Simulator::start(Options::default()).await.unwrap();
+    let home = tempfile::tempdir().unwrap();
+    fs::create_dir(home.path().join(".codex")).unwrap();
+    fs::write(home.path().join(".codex/auth.json"), simulator.auth_json()).unwrap();
+    let start = || {
+        let _ = fs::remove_file(home.path().join("info.json"));
+        let mut command = codexway(&home);
+        command
+            .env("CODEXWAY__UPSTREAMS__CODEX__BASE_URL", simulator.base_url())
+            .env("CODEXWAY__UPSTREAMS__CODEX__AUTH_URL", simulator.auth_url())
+            .env("CODEXWAY__STATE__STORE", "disk");
+        let (child, info) = listening(&home, command);
+        (child, info["url"].as_str().unwrap().to_owned())
+    };
+    let client = reqwest::Client::builder().no_proxy().build().unwrap();
+    let ask = |url: String, body: Value| {
+        let request = client.post(format!("{url}/v1/responses")).json(&body);
+        async move { request.send().await.unwrap().json::<Value>().await.unwrap() }
+    };
+    let (child, url) = start();
+    let first = ask(url.clone(), json!({"model": "gpt-5.5", "input": "Say exactly one"})).await;
+    simulator.script(codexway::simulator::Script::text("never").stall());
+    let body = json!({"model": "gpt-5.5", "input": "hi", "background": true});
+    let running = ask(url, body).await;
+    let turns = || {
+        let requests = simulator.requests();
+        requests.iter().filter(|request| request.path.ends_with("/responses")).count()
+    };
+    while turns() < 2 {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    drop(child); // Killed.
+
+    let (_child, url) = start();
+    let get = |id: &Value| {
+        let request = client.get(format!("{url}/v1/responses/{}", id.as_str().unwrap()));
+        async move { request.send().await.unwrap().json::<Value>().await.unwrap() }
+    };
+    assert_eq!(get(&first["id"]).await, first);
+    assert_eq!(get(&running["id"]).await["status"], "failed");
+    let body = json!({"model": "gpt-5.5", "input": "Say exactly two", "previous_response_id": first["id"]});
+    assert_eq!(ask(url.clone(), body).await["status"], "completed");
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        let file = home.path().join(".local/share/codexway/responses.redb");
+        assert_eq!(fs::metadata(file).unwrap().permissions().mode() & 0o777, 0o600);
+    }
+}

@@ -164,14 +164,18 @@ async fn the_client_s_own_request_is_what_the_answer_tells() {
     );
     let mut dropped: Vec<&str> = answer.header("x-codexway-dropped").unwrap().split(',').collect();
     dropped.sort_unstable();
-    assert_eq!(dropped, ["max_output_tokens", "metadata", "temperature", "truncation"]);
+    assert_eq!(dropped, ["temperature", "truncation"]);
+    assert_eq!(answer.header("x-codexway-emulated"), Some("max_output_tokens"));
 }
 
 #[tokio::test]
 async fn input_items_keep_what_is_theirs_and_lose_what_needs_a_store() {
     let server = TestServer::start().await;
     let first = server
-        .responses(&with(ask("think"), json!({"reasoning": {"summary": "auto"}})))
+        .responses(&with(
+            ask("think"),
+            json!({"reasoning": {"summary": "auto"}, "include": ["reasoning.encrypted_content"]}),
+        ))
         .await
         .ok()
         .json();
@@ -271,11 +275,12 @@ async fn what_was_never_kept_is_not_found() {
     let body = json!({"model": "gpt-5.5", "input": [{"type": "item_reference", "id": "msg_1"}]});
     let error = server.responses(&body).await.refused(404, Value::Null, "input");
     assert_eq!(error["message"], "Item with id 'msg_1' not found.");
-    server.responses(&with(ask("hi"), json!({"background": true}))).await.refused(
-        400,
-        "unsupported_value",
-        "background",
-    );
+    let body = with(ask("hi"), json!({"background": true, "store": false}));
+    server.responses(&body).await.refused(400, "unsupported_parameter", "background");
+    let body = with(ask("hi"), json!({"conversation": "conv_1"}));
+    server.responses(&body).await.refused(404, Value::Null, "conversation");
+    let body = with(ask("hi"), json!({"conversation": "conv_1", "previous_response_id": "resp_1"}));
+    server.responses(&body).await.refused(400, "mutually_exclusive_parameters", Value::Null);
     assert_eq!(server.turns().len(), 0);
 }
 

@@ -88,7 +88,7 @@ async fn a_cut_stream_ends_in_an_error_and_never_in_a_success() {
         assert!(done.is_done());
         assert_eq!(failed.event.as_deref(), Some("response.failed"), "{name}");
         assert_eq!(failed.json()["response"]["status"], "failed");
-        assert_eq!(failed.json()["response"]["error"]["code"], "upstream_stream_truncated");
+        assert_eq!(failed.json()["response"]["error"]["code"], "server_error");
 
         server.simulator.script(script);
         let whole = server.chat(&ask("hi")).await;

@@ -28,18 +28,22 @@ impl Chunks {
         Self { head, tail: if include_usage { br#","usage":null}"# } else { b"}" } }
     }
 
-    /// Writes a chunk; `delta` writes the members of its delta.
-    pub(super) fn delta(&self, out: &mut BytesMut, delta: impl FnOnce(&mut BytesMut)) {
-        self.start(out);
-        out.put_slice(br#","choices":[{"index":0,"delta":{"#);
+    /// Writes a chunk of that choice; `delta` writes the members of its delta.
+    pub(super) fn delta(
+        &self,
+        out: &mut BytesMut,
+        choice: usize,
+        delta: impl FnOnce(&mut BytesMut),
+    ) {
+        self.start(out, choice);
         delta(out);
         out.put_slice(br#"},"logprobs":null,"finish_reason":null}]"#);
         self.end(out);
     }
 
-    pub(super) fn finish(&self, out: &mut BytesMut, reason: &str) {
-        self.start(out);
-        out.put_slice(br#","choices":[{"index":0,"delta":{},"logprobs":null,"finish_reason":""#);
+    pub(super) fn finish(&self, out: &mut BytesMut, choice: usize, reason: &str) {
+        self.start(out, choice);
+        out.put_slice(br#"},"logprobs":null,"finish_reason":""#);
         out.put_slice(reason.as_bytes());
         out.put_slice(br#""}]"#);
         self.end(out);
@@ -47,16 +51,27 @@ impl Chunks {
 
     /// The chunk that only tells the usage, and has no choice.
     pub(super) fn usage(&self, out: &mut BytesMut, usage: Usage) {
-        self.start(out);
+        self.head(out);
         out.put_slice(br#","choices":[],"usage":"#);
         out.put_slice(&serde_json::to_vec(&ChatUsage::from(usage)).expect("numbers serialise"));
         out.put_slice(b"}\n\n");
     }
 
-    fn start(&self, out: &mut BytesMut) {
+    fn head(&self, out: &mut BytesMut) {
         out.reserve(self.head.len() + 256);
         out.put_slice(b"data: ");
         out.put_slice(&self.head);
+    }
+
+    /// Up to the members of the delta.
+    fn start(&self, out: &mut BytesMut, choice: usize) {
+        self.head(out);
+        out.put_slice(br#","choices":[{"index":"#);
+        match choice {
+            0 => out.put_u8(b'0'),
+            _ => out.put_slice(choice.to_string().as_bytes()),
+        }
+        out.put_slice(br#","delta":{"#);
     }
 
     fn end(&self, out: &mut BytesMut) {

@@ -6,50 +6,52 @@ use super::{Chat, messages, settings, tools};
 use crate::{
     api::{
         Client, Decoded, Error,
-        fields::{Shape, drop_known, drop_rest, object, read, take, take_raw},
+        fields::{self, Known, Shape, read, screen, settle_known, settle_rest, take, take_raw},
     },
-    protocol::{Object, Reasoning, Request, Text},
-    shaping::{EFFORTS, Ignored, Names},
+    protocol::{Object, Request, Text},
+    shaping::{Can, Fate, Ignored, Names},
 };
 
-/// Fields that have no effect on this backend, and what they must look like all the same.
-const WITHOUT_EFFECT: [(&str, Shape); 24] = [
-    ("temperature", Shape::Number(0.0, 2.0, 1.0)),
-    ("top_p", Shape::Number(0.0, 1.0, 1.0)),
-    ("presence_penalty", Shape::Number(-2.0, 2.0, 0.0)),
-    ("frequency_penalty", Shape::Number(-2.0, 2.0, 0.0)),
-    ("seed", Shape::Integer(i64::MIN, i64::MAX)),
-    ("max_tokens", Shape::Integer(1, i64::MAX)),
-    ("max_completion_tokens", Shape::Integer(1, i64::MAX)),
-    ("logprobs", Shape::Bool(false)),
-    ("top_logprobs", Shape::Integer(0, 20)),
-    ("logit_bias", Shape::Map),
-    ("prediction", Shape::Map),
-    ("metadata", Shape::Map),
-    ("store", Shape::Bool(false)),
-    ("safety_identifier", Shape::Text),
-    ("prompt_cache_retention", Shape::OneOf(&["in_memory", "in-memory", "24h"], "in_memory")),
-    ("prompt_cache_options", Shape::Map),
-    ("moderation", Shape::Any),
-    ("reasoning", Shape::Map),
-    ("include_reasoning", Shape::Bool(true)),
-    ("previous_response_id", Shape::Text),
-    ("audio", Shape::Map),
-    ("top_k", Shape::Any),
-    ("usage", Shape::Any),
-    ("extra_body", Shape::Map),
+/// Fields that the backend refuses. The platform's Responses API has no place for most of them
+/// either.
+const KNOWN: [Known; 19] = [
+    ("temperature", Shape::Number(0.0, 2.0, 1.0), true),
+    ("top_p", Shape::Number(0.0, 1.0, 1.0), true),
+    ("presence_penalty", Shape::Number(-2.0, 2.0, 0.0), false),
+    ("frequency_penalty", Shape::Number(-2.0, 2.0, 0.0), false),
+    ("seed", Shape::Integer(i64::MIN, i64::MAX), false),
+    ("logprobs", Shape::Bool(false), false),
+    ("top_logprobs", Shape::Integer(0, 20), true),
+    ("logit_bias", Shape::Bias, false),
+    ("prediction", Shape::Map, false),
+    ("metadata", Shape::Metadata, true),
+    ("store", Shape::Bool(false), false),
+    ("safety_identifier", Shape::Short(128), true),
+    ("prompt_cache_retention", Shape::OneOf(&["in_memory", "in-memory", "24h"], "in_memory"), true),
+    ("prompt_cache_options", Shape::Map, true),
+    ("moderation", Shape::Any, false),
+    ("previous_response_id", Shape::Text, false),
+    ("audio", Shape::Map, false),
+    ("usage", Shape::Any, false),
+    ("extra_body", Shape::Map, false),
 ];
+
+/// The most choices that may be asked for.
+const MAX_CHOICES: f64 = 128.0;
 
 #[derive(Default, Deserialize)]
 struct StreamOptions {
     #[serde(default)]
     include_usage: Option<bool>,
+    #[serde(default)]
+    include_obfuscation: Option<bool>,
 }
 
-pub(super) fn decode(body: &[u8], client: &Client<'_>) -> Result<Decoded<Chat>, Error> {
-    let mut fields = object(body)?;
-    let mut ignored = Ignored::default();
+pub(super) fn decode(mut fields: Object<'_>, client: &Client<'_>) -> Result<Decoded<Chat>, Error> {
+    let mut ignored = Ignored::new(&client.profile.parameters, client.platform);
     let mut names = Names::default();
+    let mut rest = Object::default();
+    screen(&mut fields, &KNOWN, &mut ignored)?;
 
     let model: String = match take(&mut fields, "model")? {
         Some(model) => model,
@@ -63,59 +65,68 @@ pub(super) fn decode(body: &[u8], client: &Client<'_>) -> Result<Decoded<Chat>, 
     let tool_choice = tools::read_choice(&mut fields, &tools, &mut names, &mut ignored)?;
     let input = messages::input(read("messages", &messages)?, &tools, &mut names, &mut ignored)?;
     let parallel: Option<bool> = take(&mut fields, "parallel_tool_calls")?;
+    if parallel.is_some() && tools.sent.is_empty() {
+        ignored.drop("parallel_tool_calls");
+    }
     let format = take_raw(&mut fields, "response_format");
     let format = format.map(|format| settings::response_format(&format)).transpose()?.flatten();
-    let user: Option<String> = take(&mut fields, "user")?;
-    if user.is_some() {
-        ignored.drop("user"); // It still tells conversations apart.
-    }
+    let user = fields::user(&mut fields, &mut ignored, &mut rest)?;
     let stream: bool = take(&mut fields, "stream")?.unwrap_or(false);
     let options: StreamOptions = take(&mut fields, "stream_options")?.unwrap_or_default();
-    one_choice(&mut fields)?;
+    if options.include_obfuscation == Some(true) {
+        ignored.drop("stream_options.include_obfuscation");
+    }
+    let choices = choices(&mut fields, &mut ignored)?;
     text_only(&mut fields)?;
-    stop(&mut fields, &mut ignored)?;
-    let chat = Chat::new(super::Wanted {
+    let stop = stop(&mut fields, &mut ignored, &mut rest)?;
+    let mut max_tokens = None;
+    for name in ["max_completion_tokens", "max_tokens"] {
+        let limit = fields::token_limit(&mut fields, name, &mut ignored, &mut rest)?;
+        max_tokens = limit.into_iter().chain(max_tokens).min();
+    }
+    let reasoning = settings::reasoning(&mut fields, client.profile, &mut ignored)?;
+    let wanted = super::Wanted {
         model: model.clone(),
         stream,
         include_usage: options.include_usage.unwrap_or(false),
         legacy: tools.legacy,
-        reasoning: client.profile.reasoning.format,
+        reasoning: reasoning.format,
         json: format.is_some(),
         names,
-    });
-    let request = Request {
+    };
+    let mut request = Request {
         model,
         input,
         parallel_tool_calls: parallel.filter(|_| !tools.sent.is_empty()),
         tool_choice,
         tools: (!tools.sent.is_empty()).then_some(tools.sent),
-        reasoning: Reasoning {
-            effort: settings::choice(&mut fields, "reasoning_effort", &EFFORTS)?,
-            summary: settings::summary(client.profile),
-            context: None,
-        },
+        reasoning: reasoning.sent,
         text: Text {
             format,
             verbosity: settings::choice(&mut fields, "verbosity", &["low", "medium", "high"])?,
         },
-        service_tier: settings::service_tier(&mut fields, &mut ignored)?,
+        service_tier: settings::service_tier(&mut fields, &mut ignored, client.platform)?,
         prompt_cache_key: take(&mut fields, "prompt_cache_key")?,
         ..Request::default()
     };
     let conversation: Option<String> = take(&mut fields, "session_id")?;
-    drop_known(&mut fields, &WITHOUT_EFFECT, &mut ignored)?;
-    drop_rest(&fields, &mut ignored);
-    let references = Vec::new();
-    Ok(Decoded { dialect: chat, request, ignored, user, conversation, lite: false, references })
+    settle_known(&mut fields, &KNOWN, &mut ignored, &mut rest)?;
+    settle_rest(&fields, &mut ignored, &mut rest);
+    request.rest = rest;
+    let decoded = Decoded::new(Chat::new(wanted, choices), request, ignored);
+    Ok(Decoded { user, conversation, choices, stop, max_tokens, ..decoded })
 }
 
-/// `n`: one choice is what there is.
-fn one_choice(fields: &mut Object<'_>) -> Result<(), Error> {
-    match take::<i64>(fields, "n")? {
-        None | Some(1) => Ok(()),
-        Some(..=0) => Err(Error::wrong_value("n", "it must be at least 1")),
-        Some(_) => Err(Error::unsupported("n", "More than one choice (`n`) cannot be had yet.")),
+/// `n`: each choice is a turn of its own.
+fn choices(fields: &mut Object<'_>, ignored: &mut Ignored) -> Result<usize, Error> {
+    let Some(json) = take_raw(fields, "n") else { return Ok(1) };
+    let n: i64 = read("n", &json)?;
+    fields::in_range("n", "integer", n as f64, (1.0, MAX_CHOICES), &json)?;
+    let can = Can { emulate: true, platform: false };
+    if n > 1 && ignored.decide("n", can) == Fate::Emulate {
+        return Ok(n as usize);
     }
+    Ok(1)
 }
 
 fn text_only(fields: &mut Object<'_>) -> Result<(), Error> {
@@ -129,17 +140,27 @@ fn text_only(fields: &mut Object<'_>) -> Result<(), Error> {
     }
 }
 
-fn stop(fields: &mut Object<'_>, ignored: &mut Ignored) -> Result<(), Error> {
-    let Some(stop) = take_raw(fields, "stop") else { return Ok(()) };
-    let stops: Vec<String> = match stop.get().starts_with('"') {
-        true => vec![read("stop", &stop)?],
-        false => read("stop", &stop)?,
+fn stop(
+    fields: &mut Object<'_>,
+    ignored: &mut Ignored,
+    rest: &mut Object<'static>,
+) -> Result<Vec<String>, Error> {
+    let Some(json) = take_raw(fields, "stop") else { return Ok(Vec::new()) };
+    let mut stops: Vec<String> = match json.get().starts_with('"') {
+        true => vec![read("stop", &json)?],
+        false => read("stop", &json)?,
     };
     if stops.len() > 4 {
-        return Err(Error::wrong_value("stop", "it may hold 4 sequences at the most"));
+        return Err(Error::too_long("stop", "array", 4, stops.len()));
     }
-    if !stops.is_empty() {
-        ignored.drop("stop");
+    stops.retain(|stop| !stop.is_empty());
+    if stops.is_empty() {
+        return Ok(stops);
     }
-    Ok(())
+    match ignored.decide("stop", Can { emulate: true, platform: false }) {
+        Fate::Emulate => return Ok(stops),
+        Fate::Forward => rest.set("stop", json.into_owned()),
+        Fate::Drop => {}
+    }
+    Ok(Vec::new())
 }

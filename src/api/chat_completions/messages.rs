@@ -23,9 +23,7 @@ pub(super) fn input(
     ignored: &mut Ignored,
 ) -> Result<Vec<Item>, Error> {
     if messages.is_empty() {
-        return Err(Error::invalid("Invalid 'messages': there must be at least one message.")
-            .code("empty_array")
-            .param("messages"));
+        return Err(Error::empty("messages"));
     }
     let mut input = Input {
         items: Vec::with_capacity(messages.len() + 8),

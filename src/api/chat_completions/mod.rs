@@ -2,30 +2,32 @@
 
 use bytes::{Bytes, BytesMut};
 
-use super::{Client, Decoded, Dialect, Error};
+use super::{Client, Decoded, Dialect, Error, dialect::Flow};
 use crate::{
-    config::ReasoningFormat,
-    protocol::{Event, Response},
+    config::{Protocol, ReasoningFormat},
+    protocol::{Event, Object, Response},
     shaping::Names,
-    state::Keeps,
     upstream,
 };
 
+mod choices;
 mod chunk;
 mod decode;
 mod encode;
 mod messages;
+mod pen;
 mod reply;
 mod settings;
 mod tools;
 mod wire;
 
 pub(super) use settings::service_tier;
+pub(super) use tools::hosted_choice;
 
 /// One turn in the Chat Completions dialect.
 pub struct Chat {
     wanted: Wanted,
-    encoder: encode::Encoder,
+    choices: choices::Choices,
 }
 
 /// What the request said about the answer.
@@ -43,32 +45,34 @@ struct Wanted {
 }
 
 impl Chat {
-    fn new(wanted: Wanted) -> Self {
-        Self { wanted, encoder: encode::Encoder::default() }
+    fn new(wanted: Wanted, choices: usize) -> Self {
+        Self { wanted, choices: choices::Choices::new(choices) }
     }
 }
 
 impl Dialect for Chat {
     const NAME: &'static str = "chat";
+    const PROTOCOL: Protocol = Protocol::OpenaiChat;
     const INPUT: &'static str = "messages";
+    const CARRIES_REASONING: bool = false;
 
     type Other = super::Responses;
 
-    fn decode(body: &[u8], client: &Client<'_>) -> Result<Decoded<Self>, Error> {
-        decode::decode(body, client)
+    fn decode(fields: Object<'_>, client: &Client<'_>) -> Result<Decoded<Self>, Error> {
+        decode::decode(fields, client)
     }
 
     fn streams(&self) -> bool {
         self.wanted.stream
     }
 
-    /// This dialect has no room for it.
-    fn keeps(&self) -> Keeps {
-        Keeps::Reasoning
-    }
-
-    fn encode(&mut self, event: &Event, out: &mut BytesMut) -> Result<(), upstream::Error> {
-        self.encoder.event(&self.wanted, event, out)
+    fn encode(
+        &mut self,
+        choice: usize,
+        event: &Event,
+        out: &mut BytesMut,
+    ) -> Result<Flow, upstream::Error> {
+        self.choices.event(&self.wanted, choice, event, out)
     }
 
     /// The error object, and no more: no finish reason was given, so none is invented.
@@ -76,8 +80,8 @@ impl Dialect for Chat {
         crate::sse::write_data(out, &error.json());
     }
 
-    fn reply(self, response: Response) -> Result<Bytes, upstream::Error> {
-        reply::reply(&self.wanted, response)
+    fn reply(&mut self, responses: Vec<Response>) -> Result<Bytes, upstream::Error> {
+        reply::reply(&self.wanted, responses)
     }
 
     fn param(upstream: String) -> String {
@@ -114,11 +118,3 @@ fn finish_reason(response: &Response, calls: bool, legacy: bool) -> &'static str
         _ => "stop",
     }
 }
-
-fn unix_now() -> u64 {
-    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
-    now.map_or(0, |now| now.as_secs())
-}
-
-#[cfg(test)]
-mod tests;

@@ -4,12 +4,13 @@ use std::borrow::Cow;
 
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
-use serde_json::{json, value::RawValue};
+use serde_json::{Value, json, value::RawValue};
 
-use super::{Wanted, chunk::ChatUsage, finish_reason, unix_now};
+use super::{Wanted, chunk::ChatUsage, finish_reason};
 use crate::{
+    api::unix_now,
     config::ReasoningFormat,
-    protocol::{Item, Outcome, Response, raw, raw_str},
+    protocol::{Item, Outcome, Response, Usage, raw, raw_str},
     upstream,
 };
 
@@ -19,7 +20,7 @@ struct Completion<'a> {
     object: &'a str,
     created: u64,
     model: &'a str,
-    choices: [Choice<'a>; 1],
+    choices: Vec<Choice<'a>>,
     usage: ChatUsage,
     #[serde(skip_serializing_if = "Option::is_none")]
     service_tier: Option<String>,
@@ -27,7 +28,7 @@ struct Completion<'a> {
 
 #[derive(Serialize)]
 struct Choice<'a> {
-    index: u8,
+    index: usize,
     message: Message<'a>,
     logprobs: (),
     finish_reason: &'a str,
@@ -47,6 +48,8 @@ struct Message<'a> {
     tool_calls: Vec<Box<RawValue>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     function_call: Option<Box<RawValue>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    images: Vec<Value>,
 }
 
 #[derive(Default, Deserialize)]
@@ -57,25 +60,30 @@ struct Head {
     service_tier: Option<String>,
 }
 
-pub(super) fn reply(wanted: &Wanted, response: Response) -> Result<Bytes, upstream::Error> {
-    if let Outcome::Failed(failure) = response.outcome {
-        return Err(upstream::of_failure(failure));
+pub(super) fn reply(wanted: &Wanted, responses: Vec<Response>) -> Result<Bytes, upstream::Error> {
+    let mut head = Head::default();
+    let mut usage = Usage::default();
+    let mut choices = Vec::with_capacity(responses.len());
+    for (index, response) in responses.into_iter().enumerate() {
+        if let Outcome::Failed(failure) = response.outcome {
+            return Err(upstream::of_failure(failure));
+        }
+        if index == 0 {
+            head = serde_json::from_str(response.object.get()).unwrap_or_default();
+        }
+        usage += response.usage;
+        let message = message(wanted, &response.output);
+        let calls = !message.tool_calls.is_empty() || message.function_call.is_some();
+        let finish_reason = finish_reason(&response, calls, wanted.legacy);
+        choices.push(Choice { index, message, logprobs: (), finish_reason });
     }
-    let head: Head = serde_json::from_str(response.object.get()).unwrap_or_default();
-    let message = message(wanted, &response.output);
-    let calls = !message.tool_calls.is_empty() || message.function_call.is_some();
     let completion = Completion {
         id: chat_id(head.id.as_deref()),
         object: "chat.completion",
         created: head.created_at.map_or_else(unix_now, |seconds| seconds as u64),
         model: &wanted.model,
-        choices: [Choice {
-            index: 0,
-            message,
-            logprobs: (),
-            finish_reason: finish_reason(&response, calls, wanted.legacy),
-        }],
-        usage: response.usage.into(),
+        choices,
+        usage: usage.into(),
         service_tier: head.service_tier,
     };
     serde_json::to_vec(&completion)
@@ -110,7 +118,11 @@ fn message(wanted: &Wanted, output: &[Item]) -> Message<'static> {
             Some("reasoning") => thoughts.extend(reasoning(item)),
             Some("function_call") => calls.push((item, false)),
             Some("custom_tool_call") => calls.push((item, true)),
-            _ => {}
+            _ => {
+                if let Some(url) = image(item) {
+                    message.images.push(shown(message.images.len(), &url));
+                }
+            }
         }
     }
     let thoughts = (!thoughts.is_empty()).then(|| thoughts.join("\n\n"));
@@ -239,6 +251,28 @@ pub(super) fn annotations(item: &Item) -> Vec<Box<RawValue>> {
         .filter(|citation| citation.kind == "url_citation")
         .map(|citation| raw(&json!({"type": "url_citation", "url_citation": citation})))
         .collect()
+}
+
+/// An image that the model has made, as a data URL.
+pub(super) fn image(item: &Item) -> Option<String> {
+    #[derive(Deserialize)]
+    struct Made<'a> {
+        #[serde(borrow, rename = "type")]
+        kind: Cow<'a, str>,
+        #[serde(borrow, default)]
+        result: Option<Cow<'a, str>>,
+        #[serde(borrow, default)]
+        output_format: Option<Cow<'a, str>>,
+    }
+    let made: Made<'_> = serde_json::from_str(item.json().get()).ok()?;
+    let result = made.result.filter(|_| made.kind == "image_generation_call")?;
+    let format = made.output_format.as_deref().unwrap_or("png");
+    (!result.is_empty()).then(|| format!("data:image/{format};base64,{result}"))
+}
+
+/// An image in the shape that OpenRouter gave this dialect; OpenAI's has none.
+pub(super) fn shown(index: usize, url: &str) -> Value {
+    json!({"index": index, "type": "image_url", "image_url": {"url": url}})
 }
 
 /// `chatcmpl-` and the tail of the upstream's id, so that the two can be told to belong together.

@@ -6,11 +6,11 @@ use serde_json::value::RawValue;
 use crate::{
     api::{
         Error,
-        fields::{one_of, read, take_raw},
+        fields::{one_of, read, take, take_raw},
     },
     config::{Profile, ReasoningFormat},
-    protocol::{Object, raw},
-    shaping::Ignored,
+    protocol::{Object, Reasoning, raw},
+    shaping::{EFFORTS, Ignored},
 };
 
 /// A field with one of a few words.
@@ -22,22 +22,65 @@ pub(super) fn choice(
     take_raw(fields, name).map(|json| one_of(name, &json, values)).transpose()
 }
 
-/// Chat has no field for it: the profile says whether reasoning is shown, and how.
-pub(super) fn summary(profile: &Profile) -> Option<String> {
-    let shown = profile.reasoning.format != ReasoningFormat::None;
-    let wanted = &profile.reasoning.summary;
-    (shown && wanted != "none").then(|| wanted.clone())
+/// How much the model is to think, and how its thoughts are shown.
+pub(super) struct Thought {
+    pub(super) sent: Reasoning,
+    pub(super) format: ReasoningFormat,
 }
 
-/// The backend knows `priority` alone; the usual tier is what it gives anyway.
+/// `reasoning_effort`, and what OpenRouter's clients send: a `reasoning` object and
+/// `include_reasoning`. Chat has no field for the summary: the profile says whether there is one.
+pub(super) fn reasoning(
+    fields: &mut Object<'_>,
+    profile: &Profile,
+    ignored: &mut Ignored,
+) -> Result<Thought, Error> {
+    let mut effort = choice(fields, "reasoning_effort", &EFFORTS)?;
+    let mut summary = None;
+    let mut shown = take::<bool>(fields, "include_reasoning")?.unwrap_or(true);
+    if let Some(json) = take_raw(fields, "reasoning") {
+        let mut members: Object<'_> = read("reasoning", &json)?;
+        let mut word = |name: &str, values: &[&str]| {
+            take_raw(&mut members, name)
+                .map(|json| one_of(&format!("reasoning.{name}"), &json, values))
+                .transpose()
+        };
+        let theirs = word("effort", &EFFORTS)?;
+        summary = word("summary", &["auto", "concise", "detailed", "none"])?;
+        let mut flag = |name: &str| {
+            take_raw(&mut members, name)
+                .map(|json| read::<bool>(&format!("reasoning.{name}"), &json))
+                .transpose()
+        };
+        shown &= flag("exclude")? != Some(true);
+        let disabled = flag("enabled")? == Some(false);
+        effort = effort.or(theirs).or(disabled.then(|| "none".to_owned()));
+        for (name, json) in members.iter().filter(|(_, json)| json.get() != "null") {
+            // A number of tokens to think has no like upstream.
+            if name != "max_tokens" || read::<i64>("reasoning.max_tokens", json)? > 0 {
+                ignored.drop(format!("reasoning.{name}"));
+            }
+        }
+    }
+    let format = if shown { profile.reasoning.format } else { ReasoningFormat::None };
+    let summary = summary.unwrap_or_else(|| profile.reasoning.summary.clone());
+    let summary = (format != ReasoningFormat::None && summary != "none").then_some(summary);
+    Ok(Thought { sent: Reasoning { effort, summary, context: None }, format })
+}
+
+/// The backend knows `priority` alone, and the usual tier is what it gives anyway; the platform
+/// knows them all.
 pub(in crate::api) fn service_tier(
     fields: &mut Object<'_>,
     ignored: &mut Ignored,
+    platform: bool,
 ) -> Result<Option<String>, Error> {
-    const TIERS: [&str; 7] = ["auto", "default", "flex", "scale", "priority", "fast", "standard"];
+    const TIERS: [&str; 8] =
+        ["auto", "default", "flex", "scale", "priority", "fast", "standard", "ultrafast"];
     Ok(match choice(fields, "service_tier", &TIERS)?.as_deref() {
         Some("priority" | "fast") => Some("priority".to_owned()),
-        Some("flex" | "scale") => {
+        Some(tier @ ("flex" | "scale" | "ultrafast")) if platform => Some(tier.to_owned()),
+        Some("flex" | "scale" | "ultrafast") => {
             ignored.drop("service_tier");
             None
         }

@@ -8,7 +8,7 @@ use serde_json::{json, value::RawValue};
 use crate::{
     api::{
         Error,
-        fields::{read, take_raw},
+        fields::{one_of, read, take_raw},
     },
     protocol::{Object, raw, raw_str},
     shaping::{Ignored, Names, repair},
@@ -69,7 +69,41 @@ pub(super) fn read_tools(fields: &mut Object<'_>, names: &mut Names) -> Result<T
             tools.add_function(function, &format!("functions[{index}]"), names)?;
         }
     }
+    if let Some(json) = take_raw(fields, "web_search_options") {
+        tools.sent.push(web_search(&json)?);
+    }
     Ok(tools)
+}
+
+/// The option that searches the web, as the tool that does it upstream.
+fn web_search(options: &RawValue) -> Result<Box<RawValue>, Error> {
+    const AT: &str = "web_search_options";
+    let mut options: Object<'_> = read(AT, options)?;
+    let mut tool = Object::default();
+    tool.set("type", raw("web_search"));
+    if let Some(size) = take_raw(&mut options, "search_context_size") {
+        let sizes = ["low", "medium", "high"];
+        tool.set(
+            "search_context_size",
+            raw(&one_of("web_search_options.search_context_size", &size, &sizes)?),
+        );
+    }
+    if let Some(location_json) = take_raw(&mut options, "user_location") {
+        let at = format!("{AT}.user_location");
+        let location: Object<'_> = read(&at, &location_json)?;
+        // Nested here, flat upstream.
+        let mut flat = Object::default();
+        flat.set("type", raw("approximate"));
+        let nested = location.get("approximate").unwrap_or(&location_json);
+        let nested: Object<'_> = read(&format!("{at}.approximate"), nested)?;
+        for (name, value) in nested.iter() {
+            if name != "type" {
+                flat.add(name, value.to_owned());
+            }
+        }
+        tool.set("user_location", raw(&flat));
+    }
+    Ok(raw(&tool))
 }
 
 impl Tools {
@@ -246,8 +280,21 @@ fn chosen(
             named(kind, name, path, tools, names)
         }
         None => named("function", members.str("name"), format!("{at}.name"), tools, names),
-        Some(_) => Ok(json.to_owned()), // A hosted tool.
+        Some(_) => Ok(hosted_choice(json)?.into_owned()),
     }
+}
+
+/// The choice of a hosted tool; a preview of one goes by its final name, as the tool itself does.
+///
+/// # Errors
+/// When it is no object.
+pub(in crate::api) fn hosted_choice(json: &RawValue) -> Result<Cow<'_, RawValue>, Error> {
+    let mut members: Object<'_> = read("tool_choice", json)?;
+    if members.str("type").is_some_and(|kind| kind.starts_with("web_search_preview")) {
+        members.set("type", raw("web_search"));
+        return Ok(Cow::Owned(raw(&members)));
+    }
+    Ok(Cow::Borrowed(json))
 }
 
 fn named(
@@ -281,6 +328,11 @@ fn allowed(at: &str, members: &Object<'_>, names: &mut Names) -> Result<Box<RawV
     let mut flat = Vec::with_capacity(tools.len());
     for (index, tool) in tools.into_iter().enumerate() {
         let kind = tool.kind.unwrap_or(Cow::Borrowed("function"));
+        if !matches!(&*kind, "function" | "custom") {
+            let hosted = raw(&json!({"type": kind}));
+            flat.push(json!(hosted_choice(&hosted)?));
+            continue;
+        }
         let name = tool.function.or(tool.custom).and_then(|inner| inner.name).or(tool.name);
         let Some(name) = name else {
             return Err(Error::missing(format!("{at}.tools[{index}].name")));

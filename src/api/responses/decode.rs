@@ -1,45 +1,66 @@
 //! A Responses request, less what the upstream will not take.
 
+use std::borrow::Cow;
+
 use serde::Deserialize;
 use serde_json::value::RawValue;
+use uuid::Uuid;
 
 use super::{
-    Responses,
-    encode::Encoder,
-    input,
+    Kept, Responses,
+    encode::{Audience, Encoder},
+    input, kept,
     view::{ECHOED, View},
 };
 use crate::{
     api::{
         Client, Decoded, Error, chat_completions,
-        fields::{Shape, drop_known, drop_rest, object, one_of, read, take, take_raw},
+        dialect::Continues,
+        fields::{
+            self, Known, Shape, one_of, read, screen, settle_known, settle_rest, take, take_raw,
+        },
     },
     protocol::{Object, Reasoning, Request, StreamOptions, Text, raw, raw_str},
     shaping::{EFFORTS, Ignored},
 };
 
-/// Fields that have no effect on this backend, and what they must look like all the same. Their
-/// values are echoed in the answer.
-const WITHOUT_EFFECT: [(&str, Shape); 14] = [
-    ("temperature", Shape::Number(0.0, 2.0, 1.0)),
-    ("top_p", Shape::Number(0.0, 1.0, 1.0)),
-    ("presence_penalty", Shape::Number(-2.0, 2.0, 0.0)),
-    ("frequency_penalty", Shape::Number(-2.0, 2.0, 0.0)),
-    ("max_output_tokens", Shape::Integer(1, i64::MAX)),
-    ("max_tool_calls", Shape::Integer(1, i64::MAX)),
-    ("top_logprobs", Shape::Integer(0, 20)),
-    ("truncation", Shape::OneOf(&["auto", "disabled"], "disabled")),
-    ("metadata", Shape::Map),
-    ("safety_identifier", Shape::Text),
-    ("prompt_cache_retention", Shape::OneOf(&["in_memory", "in-memory", "24h"], "in_memory")),
-    ("prompt_cache_options", Shape::Map),
-    ("context_management", Shape::Any),
-    ("moderation", Shape::Any),
+/// Fields that the backend refuses. Their values are echoed in the answer.
+const KNOWN: [Known; 12] = [
+    ("temperature", Shape::Number(0.0, 2.0, 1.0), true),
+    ("top_p", Shape::Number(0.0, 1.0, 1.0), true),
+    ("presence_penalty", Shape::Number(-2.0, 2.0, 0.0), false),
+    ("frequency_penalty", Shape::Number(-2.0, 2.0, 0.0), false),
+    ("max_tool_calls", Shape::Integer(1, i64::MAX), true),
+    ("top_logprobs", Shape::Integer(0, 20), true),
+    ("truncation", Shape::OneOf(&["auto", "disabled"], "disabled"), true),
+    ("safety_identifier", Shape::Short(128), true),
+    ("prompt_cache_retention", Shape::OneOf(&["in_memory", "in-memory", "24h"], "in_memory"), true),
+    ("prompt_cache_options", Shape::Map, true),
+    ("context_management", Shape::Any, true),
+    ("moderation", Shape::Any, true),
 ];
 
-pub(super) fn decode(body: &[u8], client: &Client<'_>) -> Result<Decoded<Responses>, Error> {
-    let mut fields = object(body)?;
-    let mut ignored = Ignored::default();
+/// What may be asked to be included in the answer.
+const INCLUDES: [&str; 8] = [
+    "file_search_call.results",
+    "web_search_call.results",
+    "web_search_call.action.sources",
+    "message.input_image.image_url",
+    "computer_call_output.output.image_url",
+    "code_interpreter_call.outputs",
+    SEALED,
+    "message.output_text.logprobs",
+];
+
+const SEALED: &str = "reasoning.encrypted_content";
+
+pub(super) fn decode(
+    mut fields: Object<'_>,
+    client: &Client<'_>,
+) -> Result<Decoded<Responses>, Error> {
+    let mut ignored = Ignored::new(&client.profile.parameters, client.platform);
+    let mut rest = Object::default();
+    screen(&mut fields, &KNOWN, &mut ignored)?;
     let echoed: Vec<(&str, Box<RawValue>)> = ECHOED
         .into_iter()
         .filter_map(|name| {
@@ -51,36 +72,70 @@ pub(super) fn decode(body: &[u8], client: &Client<'_>) -> Result<Decoded<Respons
     if model.is_none() && client.profile.model.is_empty() {
         return Err(Error::missing("model"));
     }
-    let stored = stateless(&mut fields)?;
-    let input = take_raw(&mut fields, "input").ok_or_else(|| Error::missing("input"))?;
-    let input::Input { items: input, references, lite } = input::items(&input, &mut ignored)?;
-    let user: Option<String> = take(&mut fields, "user")?;
-    if user.is_some() {
-        ignored.drop("user"); // It still tells conversations apart.
-    }
+    let continues = continues(&mut fields)?;
+    let (store, background) = stored(&mut fields)?;
+    no_prompt(&mut fields)?;
+    let input = match take_raw(&mut fields, "input") {
+        Some(input) => input,
+        None if continues.is_some() => Cow::Owned(raw(&[(); 0])),
+        None => return Err(Error::missing("input")),
+    };
+    let kept = if store { kept::items(&input) } else { Vec::new() };
+    let input::Input { items, references, lite } = input::items(&input, &mut ignored)?;
+    let user = fields::user(&mut fields, &mut ignored, &mut rest)?;
     let stream: bool = take(&mut fields, "stream")?.unwrap_or(false);
-    let request = Request {
+    if let Some(labels) = take_raw(&mut fields, "metadata") {
+        fields::metadata("metadata", &labels)?;
+    }
+    let include = include(&mut fields)?;
+    let (stream_options, padded) = stream_options(&mut fields)?;
+    let max_tokens =
+        fields::token_limit(&mut fields, "max_output_tokens", &mut ignored, &mut rest)?;
+    let mut request = Request {
         model: model.unwrap_or_default(),
         instructions: instructions(&mut fields)?,
-        input,
+        input: items,
         tools: tools(&mut fields)?,
-        tool_choice: take_raw(&mut fields, "tool_choice").map(std::borrow::Cow::into_owned),
+        tool_choice: tool_choice(&mut fields)?,
         parallel_tool_calls: take(&mut fields, "parallel_tool_calls")?,
         reasoning: reasoning(&mut fields, &mut ignored)?,
-        include: take(&mut fields, "include")?.unwrap_or_default(),
-        service_tier: chat_completions::service_tier(&mut fields, &mut ignored)?,
+        include,
+        service_tier: chat_completions::service_tier(&mut fields, &mut ignored, client.platform)?,
         prompt_cache_key: take(&mut fields, "prompt_cache_key")?,
         text: text(&mut fields, &mut ignored)?,
-        stream_options: stream_options(&mut fields, &mut ignored)?,
-        client_metadata: take_raw(&mut fields, "client_metadata").map(std::borrow::Cow::into_owned),
+        stream_options,
+        client_metadata: take_raw(&mut fields, "client_metadata").map(Cow::into_owned),
         ..Request::default()
     };
     let conversation: Option<String> = take(&mut fields, "session_id")?;
-    drop_known(&mut fields, &WITHOUT_EFFECT, &mut ignored)?;
-    drop_rest(&fields, &mut ignored);
+    settle_known(&mut fields, &KNOWN, &mut ignored, &mut rest)?;
+    settle_rest(&fields, &mut ignored, &mut rest);
+    request.rest = rest;
+    let audience = Audience {
+        codex: is_codex(client),
+        padded,
+        sealed: request.include.iter().any(|name| name == SEALED),
+        id: background.then(|| format!("resp_{}", Uuid::now_v7().simple())),
+    };
     let view = View::new(echoed, lite);
-    let dialect = Responses { stream, stored, encoder: Encoder::new(view, is_codex(client)) };
-    Ok(Decoded { dialect, request, ignored, user, conversation, lite, references })
+    let previous = match &continues {
+        Some(Continues::Response(id)) => Some(id.clone()),
+        Some(Continues::Conversation(_)) | None => None,
+    };
+    let kept = store.then_some(Kept { input: kept, previous });
+    let encoder = Encoder::new(view, audience);
+    let dialect = Responses { stream, kept, encoder };
+    let decoded = Decoded::new(dialect, request, ignored);
+    Ok(Decoded {
+        user,
+        conversation,
+        lite,
+        max_tokens,
+        references,
+        continues,
+        background,
+        ..decoded
+    })
 }
 
 /// Whether the official client is asking: it alone knows `keepalive` and `codex.*` events, and it
@@ -94,36 +149,54 @@ fn is_codex(client: &Client<'_>) -> bool {
     starts("originator", &NAMES) || starts("user-agent", &NAMES)
 }
 
-/// What asks for a whole response that was kept, while only items are. Whether those may be.
-fn stateless(fields: &mut Object<'_>) -> Result<bool, Error> {
-    if let Some(id) = take::<String>(fields, "previous_response_id")? {
-        return Err(Error::invalid(format!("Previous response with id '{id}' not found."))
-            .code("previous_response_not_found")
-            .param("previous_response_id"));
+/// What the request goes on from.
+fn continues(fields: &mut Object<'_>) -> Result<Option<Continues>, Error> {
+    let previous: Option<String> = take(fields, "previous_response_id")?;
+    let Some(conversation) = take_raw(fields, "conversation") else {
+        return Ok(previous.map(Continues::Response));
+    };
+    if previous.is_some() {
+        return Err(Error::invalid(
+            "Mutually exclusive parameters. Ensure you are only providing one of: 'previous_response_id' or 'conversation'.",
+        )
+        .code("mutually_exclusive_parameters"));
     }
-    if let Some(conversation) = take_raw(fields, "conversation") {
-        let id = raw_str(&conversation).map(std::borrow::Cow::into_owned);
-        let id = id.or_else(|| {
-            Some(read::<Object<'_>>("conversation", &conversation).ok()?.str("id")?.into_owned())
-        });
-        let id =
-            id.ok_or_else(|| Error::wrong_type("conversation", "an id or an object with one"))?;
-        return Err(Error::not_found(format!("Conversation with id '{id}' not found."))
-            .param("conversation"));
+    let id = raw_str(&conversation).map(Cow::into_owned);
+    let id = id.or_else(|| {
+        Some(read::<Object<'_>>("conversation", &conversation).ok()?.str("id")?.into_owned())
+    });
+    let id = id.ok_or_else(|| Error::wrong_type("conversation", "an id or an object with one"))?;
+    Ok(Some(Continues::Conversation(id)))
+}
+
+/// Whether the response is to be kept, and whether it goes on without its client.
+fn stored(fields: &mut Object<'_>) -> Result<(bool, bool), Error> {
+    let store = take::<bool>(fields, "store")?.unwrap_or(true);
+    let background = take::<bool>(fields, "background")?.unwrap_or(false);
+    if background && !store {
+        return Err(Error::invalid("background can only be used when `store` is true.")
+            .code("unsupported_parameter")
+            .param("background"));
     }
-    if take::<bool>(fields, "background")? == Some(true) {
-        return Err(Error::unsupported(
-            "background",
-            "Background responses cannot be had: nothing is kept here.",
-        ));
-    }
+    Ok((store, background))
+}
+
+fn no_prompt(fields: &mut Object<'_>) -> Result<(), Error> {
     if take_raw(fields, "prompt").is_some() {
         return Err(Error::unsupported(
             "prompt",
             "Stored prompts live on the OpenAI platform and cannot be used here; send `instructions` and `input`.",
         ));
     }
-    Ok(take::<bool>(fields, "store")?.unwrap_or(true))
+    Ok(())
+}
+
+fn include(fields: &mut Object<'_>) -> Result<Vec<String>, Error> {
+    let Some(json) = take_raw(fields, "include") else { return Ok(Vec::new()) };
+    let list: Vec<&RawValue> = read("include", &json)?;
+    let known =
+        |(index, json): (usize, &RawValue)| one_of(&format!("include[{index}]"), json, &INCLUDES);
+    list.into_iter().enumerate().map(known).collect()
 }
 
 fn instructions(fields: &mut Object<'_>) -> Result<Option<Box<RawValue>>, Error> {
@@ -157,6 +230,28 @@ fn tools(fields: &mut Object<'_>) -> Result<Option<Vec<Box<RawValue>>>, Error> {
         }
     }
     Ok(Some(tools))
+}
+
+fn tool_choice(fields: &mut Object<'_>) -> Result<Option<Box<RawValue>>, Error> {
+    let Some(json) = take_raw(fields, "tool_choice") else { return Ok(None) };
+    let word = raw_str(&json);
+    if word.is_none() && !json.get().starts_with('{') {
+        return Err(Error::wrong_type("tool_choice", "a string or an object"));
+    }
+    if let Some(word) = word {
+        let word = match &*word {
+            "any" => "required",
+            word @ ("none" | "auto" | "required") => word,
+            other => {
+                return Err(Error::wrong_value(
+                    "tool_choice",
+                    format!("'{other}'. Supported values are: 'none', 'auto' and 'required'"),
+                ));
+            }
+        };
+        return Ok(Some(raw(word)));
+    }
+    Ok(Some(chat_completions::hosted_choice(&json)?.into_owned()))
 }
 
 fn reasoning(fields: &mut Object<'_>, ignored: &mut Ignored) -> Result<Reasoning, Error> {
@@ -201,25 +296,21 @@ fn text(fields: &mut Object<'_>, ignored: &mut Ignored) -> Result<Text, Error> {
             ignored.drop(format!("text.{name}"));
         }
     }
-    Ok(Text { format: format.map(std::borrow::Cow::into_owned), verbosity })
+    Ok(Text { format: format.map(Cow::into_owned), verbosity })
 }
 
-fn stream_options(
-    fields: &mut Object<'_>,
-    ignored: &mut Ignored,
-) -> Result<Option<StreamOptions>, Error> {
-    #[derive(Deserialize)]
+/// What the backend is told about the stream, and whether its deltas may be padded, as they are
+/// unless the client says otherwise.
+fn stream_options(fields: &mut Object<'_>) -> Result<(Option<StreamOptions>, bool), Error> {
+    #[derive(Default, Deserialize)]
+    #[serde(default)]
     struct Options {
-        #[serde(default)]
         reasoning_summary_delivery: Option<String>,
-        #[serde(default)]
         include_obfuscation: Option<bool>,
     }
-    let Some(options) = take::<Options>(fields, "stream_options")? else { return Ok(None) };
-    if options.include_obfuscation == Some(false) {
-        ignored.drop("stream_options.include_obfuscation");
-    }
-    Ok(options
+    let options: Options = take(fields, "stream_options")?.unwrap_or_default();
+    let sent = options
         .reasoning_summary_delivery
-        .map(|reasoning_summary_delivery| StreamOptions { reasoning_summary_delivery }))
+        .map(|reasoning_summary_delivery| StreamOptions { reasoning_summary_delivery });
+    Ok((sent, options.include_obfuscation != Some(false)))
 }

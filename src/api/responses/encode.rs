@@ -1,16 +1,18 @@
 //! The upstream's events, passed on: renumbered, and with the client's view where a whole
 //! response is told.
 
+use std::borrow::Cow;
+
 use bytes::{BufMut, Bytes, BytesMut};
 use serde::{Deserialize, Serialize};
 use serde_json::{json, value::RawValue};
 
 use super::{
     is_private,
-    view::{View, no_usage, unheard},
+    view::{View, full_usage, no_usage, unheard},
 };
 use crate::{
-    api::Error,
+    api::{Error, dialect::Flow},
     protocol::{Event, Gather, Item, Kind, Malformed, Object, Outcome, Response, raw},
     sse, upstream,
 };
@@ -19,12 +21,28 @@ use crate::{
 #[derive(Debug)]
 pub(super) struct Encoder {
     view: View,
-    /// The official client is shown the backend's private events too.
-    codex: bool,
+    audience: Audience,
     next_number: u64,
     gather: Gather,
     /// The response as it was first told, for a failure that is not told by the upstream.
     created: Option<Box<RawValue>>,
+    /// It has been told already that the response is created.
+    announced: bool,
+    /// The response as it was last told, without its output, and that output whole.
+    ended: Option<(Box<RawValue>, Vec<Item>)>,
+}
+
+/// What the client is shown.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Audience {
+    /// It is the official client, which knows the backend's private events.
+    pub(super) codex: bool,
+    /// It does not mind that deltas are padded against who watches their lengths.
+    pub(super) padded: bool,
+    /// It has asked for encrypted reasoning.
+    pub(super) sealed: bool,
+    /// What it knows the response as, where that is not the upstream's id.
+    pub(super) id: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -41,25 +59,41 @@ struct WithResponse<'a> {
 }
 
 impl Encoder {
-    pub(super) const fn new(view: View, codex: bool) -> Self {
-        Self { view, codex, next_number: 0, gather: Gather::new(), created: None }
+    pub(super) const fn new(view: View, audience: Audience) -> Self {
+        let gather = Gather::new();
+        Self {
+            view,
+            audience,
+            next_number: 0,
+            gather,
+            created: None,
+            announced: false,
+            ended: None,
+        }
     }
 
     pub(super) fn event(
         &mut self,
         event: &Event,
         out: &mut BytesMut,
-    ) -> Result<(), upstream::Error> {
-        if is_private(event) && !self.codex {
-            return Ok(());
+    ) -> Result<Flow, upstream::Error> {
+        if is_private(event) && !self.audience.codex {
+            return Ok(Flow::On);
         }
         if let Some(response) = self.gather.event(event)? {
             let object = self.finished(&response)?;
             self.response_event(event.kind, &object, out)?;
             out.put_slice(sse::DONE);
-            return Ok(());
+            self.end(object, response);
+            return Ok(Flow::End);
         }
+        self.passed_on(event, out)?;
+        Ok(Flow::On)
+    }
+
+    fn passed_on(&mut self, event: &Event, out: &mut BytesMut) -> Result<(), upstream::Error> {
         match event.kind {
+            Kind::Created if self.announced => Ok(()),
             Kind::Created | Kind::InProgress | Kind::Queued => {
                 let WithResponse { response } = event.read()?;
                 if self.created.is_none() {
@@ -67,14 +101,73 @@ impl Encoder {
                 }
                 let mut object: Object<'_> = parse(response)?;
                 let view = std::mem::take(&mut self.view);
-                view.apply(&mut object);
+                self.viewed(&view, &mut object);
                 let written = self.response_event(event.kind, &object, out);
                 drop(object);
                 self.view = view;
                 written
             }
+            Kind::ItemAdded | Kind::ItemDone if !self.audience.sealed => {
+                match without_seal(event)? {
+                    Some(shown) => self.relay(&shown, out),
+                    None => self.relay(event, out),
+                }
+            }
+            _ if !self.audience.padded && event.name.ends_with(b".delta") => {
+                self.relay(&without_padding(event)?, out)
+            }
             _ => self.relay(event, out),
         }
+    }
+
+    /// Tells of the response before the upstream does: the object without its output, and an
+    /// event each for that it is created and queued.
+    pub(super) fn queued(&mut self, model: &str) -> Option<(Box<RawValue>, Vec<Bytes>)> {
+        let mut object = unheard();
+        object.set("model", raw(model));
+        object.set("status", raw("queued"));
+        object.set("output", raw(&[(); 0]));
+        object.set("usage", raw(&()));
+        let view = std::mem::take(&mut self.view);
+        self.viewed(&view, &mut object);
+        let mut events = Vec::with_capacity(2);
+        for kind in [Kind::Created, Kind::Queued] {
+            let mut out = BytesMut::new();
+            self.response_event(kind, &object, &mut out).ok()?;
+            events.push(out.freeze());
+        }
+        object.remove("output");
+        let object = raw(&object);
+        self.view = view;
+        self.created = Some(object.clone());
+        self.announced = true;
+        Some((object, events))
+    }
+
+    /// Ends the response where it is.
+    pub(super) fn cancel(&mut self) {
+        let created = self.created.take();
+        let Some(Ok(mut object)) = created.as_deref().map(parse) else { return };
+        object.set("status", raw("cancelled"));
+        self.ended = Some((raw(&object), self.gather.so_far()));
+    }
+
+    /// The response as its client sees it.
+    fn viewed<'a>(&self, view: &'a View, object: &mut Object<'a>) {
+        view.apply(object);
+        if let Some(id) = &self.audience.id {
+            object.set("id", raw(id));
+        }
+    }
+
+    fn end(&mut self, mut object: Object<'static>, response: Response) {
+        object.remove("output");
+        self.ended = Some((raw(&object), response.output));
+    }
+
+    /// The response as it was last told, without its output, and that output whole; once.
+    pub(super) fn ended(&mut self) -> Option<(Box<RawValue>, Vec<Item>)> {
+        self.ended.take()
     }
 
     /// Copies an event; only its number is ours, since some events are not passed on.
@@ -130,10 +223,12 @@ impl Encoder {
     /// The last word on a turn: its items in their places, and its usage told.
     fn finished(&self, response: &Response) -> Result<Object<'static>, upstream::Error> {
         let mut object: Object<'_> = parse(&response.object)?;
-        self.view.apply(&mut object);
-        object.set("output", raw(&response.output));
-        if object.lacks("usage") {
-            object.set("usage", no_usage());
+        self.viewed(&self.view, &mut object);
+        object.set("output", output(&response.output, self.audience.sealed));
+        match object.get("usage").filter(|_| !object.lacks("usage")).and_then(full_usage) {
+            Some(usage) => object.set("usage", usage),
+            None if object.lacks("usage") => object.set("usage", no_usage()),
+            None => {}
         }
         if object.lacks("status") {
             let status = match &response.outcome {
@@ -154,20 +249,23 @@ impl Encoder {
             Some(Err(_)) | None => unheard(),
         };
         let view = std::mem::take(&mut self.view);
-        view.apply(&mut object);
-        let code = error.code.as_deref().unwrap_or("server_error");
+        self.viewed(&view, &mut object);
+        // Of codes of our own making typed clients know nothing.
+        let code = error.code.as_deref().filter(|code| !is_ours(code)).unwrap_or("server_error");
         object.set("status", raw("failed"));
         object.set("error", raw(&json!({"code": code, "message": error.message})));
         let so_far: Vec<Item> = self.gather.so_far();
-        object.set("output", raw(&so_far));
+        object.set("output", output(&so_far, self.audience.sealed));
         object.set("usage", no_usage());
         if self.response_event(Kind::Failed, &object, out).is_ok() {
             out.put_slice(sse::DONE);
         }
+        object.remove("output");
+        self.ended = Some((raw(&object), so_far));
     }
 
     pub(super) fn keep_alive(&mut self, out: &mut BytesMut) {
-        if self.codex {
+        if self.audience.codex {
             let number = self.number();
             let json = format!(r#"{{"type":"keepalive","sequence_number":{number}}}"#);
             sse::write(out, b"keepalive", json.as_bytes());
@@ -176,15 +274,73 @@ impl Encoder {
         }
     }
 
-    pub(super) fn reply(&self, response: Response) -> Result<Bytes, upstream::Error> {
-        let object = self.finished(&response)?;
+    pub(super) fn reply(&mut self, response: Response) -> Result<Bytes, upstream::Error> {
         if let Outcome::Failed(failure) = response.outcome {
             return Err(upstream::of_failure(failure));
         }
-        Ok(serde_json::to_vec(&object).map_err(Malformed::new)?.into())
+        let object = self.finished(&response)?;
+        let reply = serde_json::to_vec(&object).map_err(Malformed::new)?.into();
+        self.end(object, response);
+        Ok(reply)
     }
+}
+
+fn is_ours(code: &str) -> bool {
+    code.starts_with("upstream_") || matches!(code, "timeout" | "too_many_turns" | "store_error")
+}
+
+/// A delta without what only makes all deltas look alike.
+fn without_padding(event: &Event) -> Result<Event, upstream::Error> {
+    let mut members = Object::parse(&event.json).map_err(Malformed::new)?;
+    if members.remove("obfuscation").is_none() {
+        return Ok(event.clone());
+    }
+    let json = serde_json::to_vec(&members).map_err(Malformed::new)?;
+    Ok(Event { json: json.into(), ..event.clone() })
 }
 
 fn parse(json: &RawValue) -> Result<Object<'_>, upstream::Error> {
     Ok(serde_json::from_str(json.get()).map_err(Malformed::new)?)
+}
+
+/// Items as their client sees them: encrypted reasoning is for those who asked for it.
+pub(in crate::api) fn output(items: &[Item], sealed: bool) -> Box<RawValue> {
+    if sealed {
+        return raw(items);
+    }
+    let shown: Vec<Cow<'_, Item>> =
+        items.iter().map(|item| unsealed(item).map_or(Cow::Borrowed(item), Cow::Owned)).collect();
+    raw(&shown)
+}
+
+/// The item without its seal; `None` where it has none that could be hidden.
+fn unsealed(item: &Item) -> Option<Item> {
+    let json = item.json().get();
+    if memchr::memmem::find(json.as_bytes(), SEAL).is_none()
+        || item.head().kind.as_deref() != Some("reasoning")
+    {
+        return None;
+    }
+    let mut members = item.members().ok()?;
+    members.remove("encrypted_content")?;
+    Some(Item::new(&members))
+}
+
+const SEAL: &[u8] = br#""encrypted_content""#;
+
+/// The event about an item without what is sealed in it; `None` where nothing is.
+fn without_seal(event: &Event) -> Result<Option<Event>, upstream::Error> {
+    #[derive(Deserialize)]
+    struct About {
+        item: Item,
+    }
+    if memchr::memmem::find(&event.json, SEAL).is_none() {
+        return Ok(None);
+    }
+    let About { item } = event.read()?;
+    let Some(item) = unsealed(&item) else { return Ok(None) };
+    let mut members = Object::parse(&event.json).map_err(Malformed::new)?;
+    members.set_borrowed("item", item.json());
+    let json = serde_json::to_vec(&members).map_err(Malformed::new)?;
+    Ok(Some(Event { json: json.into(), ..event.clone() }))
 }

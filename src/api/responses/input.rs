@@ -56,11 +56,6 @@ pub(super) fn items(input: &RawValue, ignored: &mut Ignored) -> Result<Input, Er
             Found::Nothing => ignored.drop(param),
         }
     }
-    if items.is_empty() && references.is_empty() {
-        return Err(Error::invalid("Invalid 'input': there must be at least one item.")
-            .code("empty_array")
-            .param("input"));
-    }
     Ok(Input { items, references, lite })
 }
 

@@ -3,11 +3,15 @@
 use serde::Serialize;
 use serde_json::{json, value::RawValue};
 
-use crate::protocol::{Object, raw};
+use crate::{
+    api::unix_now,
+    protocol::{Object, raw, raw_str},
+};
 
 /// The fields of a request that are found again in the answer.
-pub(super) const ECHOED: [&str; 22] = [
+pub(super) const ECHOED: [&str; 25] = [
     "background",
+    "conversation",
     "instructions",
     "max_output_tokens",
     "max_tool_calls",
@@ -15,7 +19,9 @@ pub(super) const ECHOED: [&str; 22] = [
     "parallel_tool_calls",
     "presence_penalty",
     "frequency_penalty",
+    "previous_response_id",
     "prompt_cache_key",
+    "prompt_cache_options",
     "prompt_cache_retention",
     "reasoning",
     "safety_identifier",
@@ -80,6 +86,7 @@ impl View {
             .into_iter()
             .map(|(name, value)| match name {
                 "tools" => (name, full_tools(value)),
+                "conversation" if raw_str(&value).is_some() => (name, raw(&json!({"id": value}))),
                 _ => (name, value),
             })
             .collect();
@@ -88,7 +95,7 @@ impl View {
 
     /// Lays the client's view over the upstream's `response`, which may lack anything.
     pub(super) fn apply<'a>(&'a self, response: &mut Object<'a>) {
-        response.set_default("created_at", || raw(&now()));
+        response.set_default("created_at", || raw(&unix_now()));
         for (name, json) in WHERE_MISSING {
             response.set_default(name, || constant(json).to_owned());
         }
@@ -126,6 +133,13 @@ impl View {
         for (key, value) in defaults {
             merged.entry(*key).or_insert_with(|| value.clone());
         }
+        // A schema is told with all its keys.
+        if let Some(serde_json::Value::Object(format)) = merged.get_mut("format")
+            && format.get("type").is_some_and(|kind| kind == "json_schema")
+        {
+            format.entry("description").or_insert(serde_json::Value::Null);
+            format.entry("strict").or_insert(serde_json::Value::Bool(false));
+        }
         response.set(name, raw(&merged));
     }
 }
@@ -154,7 +168,7 @@ pub(super) fn unheard() -> Object<'static> {
     let mut response = Object::default();
     response.set("id", raw(&format!("resp_{}", uuid::Uuid::new_v4().simple())));
     response.set("object", raw("response"));
-    response.set("created_at", raw(&now()));
+    response.set("created_at", raw(&unix_now()));
     response.set("model", raw(""));
     response
 }
@@ -171,6 +185,7 @@ struct Zeros {
 #[derive(Serialize)]
 struct Cached {
     cached_tokens: u64,
+    cache_write_tokens: u64,
 }
 
 #[derive(Serialize)]
@@ -178,18 +193,31 @@ struct Reasoned {
     reasoning_tokens: u64,
 }
 
+/// The usage with a member that older models leave out; `None` where nothing is missing.
+pub(super) fn full_usage(usage: &RawValue) -> Option<Box<RawValue>> {
+    const DETAILS: &str = "input_tokens_details";
+    let mut usage: Object<'_> = serde_json::from_str(usage.get()).ok()?;
+    let mut details: Object<'_> = match usage.get(DETAILS) {
+        Some(details) => serde_json::from_str(details.get()).ok()?,
+        None => Object::default(),
+    };
+    if details.has("cached_tokens") && details.has("cache_write_tokens") {
+        return None;
+    }
+    details.set_default("cached_tokens", || raw(&0));
+    details.set_default("cache_write_tokens", || raw(&0));
+    let details = raw(&details);
+    usage.set(DETAILS, details);
+    Some(raw(&usage))
+}
+
 /// The usage of a turn that tells none: readers of the last event insist on an object.
 pub(super) fn no_usage() -> Box<RawValue> {
     raw(&Zeros {
         input_tokens: 0,
-        input_tokens_details: Cached { cached_tokens: 0 },
+        input_tokens_details: Cached { cached_tokens: 0, cache_write_tokens: 0 },
         output_tokens: 0,
         output_tokens_details: Reasoned { reasoning_tokens: 0 },
         total_tokens: 0,
     })
-}
-
-fn now() -> u64 {
-    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
-    now.map_or(0, |now| now.as_secs())
 }

@@ -46,9 +46,11 @@ fn insist(request: &mut Request) {
     if !request.include.iter().any(|name| name == REASONING) {
         request.include.push(REASONING.to_owned());
     }
-    // Without tools it is not known to be accepted, and means nothing.
-    if request.tools.as_ref().is_none_or(Vec::is_empty) && request.parallel_tool_calls == Some(true)
-    {
-        request.parallel_tool_calls = None;
+    if request.tools.as_ref().is_some_and(|tools| !tools.is_empty()) {
+        // As the official client has it: nothing about tools is left to a default.
+        request.tool_choice.get_or_insert_with(|| raw("auto"));
+        request.parallel_tool_calls.get_or_insert(true);
+    } else if request.parallel_tool_calls == Some(true) {
+        request.parallel_tool_calls = None; // Without tools it is not known to be accepted.
     }
 }

@@ -6,6 +6,7 @@ import { run } from "./runner.mjs";
 // Importing a module collects its tests.
 import "./chat.mjs";
 import "./responses.mjs";
+import "./stored.mjs";
 import "./errors.mjs";
 import "./ai_sdk.mjs";
 

@@ -12,5 +12,6 @@ import headers  # noqa: F401
 import models  # noqa: F401
 import responses  # noqa: F401
 import responses_tools  # noqa: F401
+import stored  # noqa: F401
 
 sys.exit(runner.run())

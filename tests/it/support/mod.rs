@@ -1,8 +1,7 @@
 use std::{path::PathBuf, time::Duration};
 
 use codexway::{
-    api::{self, App},
-    auth::Places,
+    api::{self, App, Surroundings},
     config::{self, Settings, Sources},
     server,
     simulator::{Options, Simulator},
@@ -61,7 +60,7 @@ impl TestServer {
         let account = tempfile::tempdir().unwrap();
         std::fs::write(account.path().join("auth.json"), auth_json).unwrap();
         let settings = settings(&simulator, &account, vars);
-        let app = App::new(settings, |_| Places::default()).unwrap();
+        let app = App::new(settings, Surroundings::default()).unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let (stop, stopped) = oneshot::channel::<()>();

@@ -1,0 +1,266 @@
+//! Turns that go on without their client.
+//!
+//! The one kind of turn that has a task of its own: its client may leave and come back for it, so
+//! there is nobody whose leaving could end it. [`Background::drained`] waits for them.
+
+use std::{
+    collections::{HashMap, VecDeque},
+    convert::Infallible,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use axum::{body::Body, response::Response};
+use bytes::{Bytes, BytesMut};
+use futures_util::{Stream, StreamExt};
+use tokio::{
+    sync::{Notify, watch},
+    time::timeout,
+};
+
+use super::{
+    App, Dialect, Error,
+    app::Account,
+    ops,
+    prepare::Prepared,
+    relay::{Company, step},
+    stored::whole,
+    turn::streamed,
+};
+use crate::{
+    protocol::{Object, raw},
+    state::Record,
+};
+
+/// How many bytes of events of turns that have ended are held for who comes back late.
+const MAX_ENDED: usize = 64 * 1024 * 1024;
+
+/// The background turns of an account: those that run, and the latest that have ended.
+#[derive(Default)]
+pub(super) struct Background(Mutex<Turns>);
+
+#[derive(Default)]
+struct Turns {
+    by_id: HashMap<String, Arc<Running>>,
+    /// Those that have ended with the size of their events, oldest first.
+    ended: VecDeque<(String, usize)>,
+}
+
+/// A background turn.
+pub(super) struct Running {
+    /// Each event as it is written to a client; its place is its sequence number.
+    events: Mutex<Vec<Bytes>>,
+    stage: watch::Sender<Stage>,
+    cancel: Notify,
+}
+
+/// How far a background turn has come; every change of it, and every event, wakes who waits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Stage {
+    Queued,
+    InProgress,
+    /// What it came to has been kept.
+    Ended,
+}
+
+/// Begins a turn and answers at once: with the response as it is queued, or with its events.
+///
+/// # Errors
+/// When nothing can be kept here, so that nobody could come back for it.
+pub(super) async fn run<D: Dialect>(
+    app: &App,
+    mut prepared: Prepared<D>,
+    mut company: Company,
+) -> Result<Response, Error> {
+    let served = Arc::clone(&prepared.served);
+    let queued = prepared.dialect.queued(&prepared.turn.request.model);
+    let (Some(shelf), Some((record, events))) = (&served.state.shelf, queued) else {
+        return Err(Error::unsupported(
+            "background",
+            "Background responses cannot be had: nothing is kept here (`state.store` is \"off\").",
+        ));
+    };
+    let object = whole(&record, None, false);
+    let id = record.id.clone();
+    shelf.put(record).await?;
+    let running = Arc::new(Running {
+        events: Mutex::new(events),
+        stage: watch::Sender::new(Stage::Queued),
+        cancel: Notify::new(),
+    });
+    served.background.begin(&id, &running);
+    let response = if prepared.dialect.streams() {
+        streamed(Body::from_stream(follow(Arc::clone(&running), 0, app.server().keepalive)))
+    } else {
+        ops::json(&object)
+    };
+    let turn = async move {
+        tokio::select! {
+            () = go_on(&mut prepared, &mut company, &running) => {}
+            () = running.cancel.notified() => {
+                prepared.dialect.cancel();
+                company.keeper.ended(&mut prepared.dialect, false).await;
+                company.log.failed(499, "the turn was cancelled");
+            }
+        }
+        running.stage.send_replace(Stage::Ended);
+        served.background.end(&id, &running);
+    };
+    #[expect(clippy::disallowed_methods, reason = "`drained` waits for it, `cancel` ends it")]
+    tokio::spawn(turn);
+    Ok(response)
+}
+
+/// Marks as failed the background responses of a process that ended while it ran them.
+pub(super) async fn bury(account: &Account) {
+    let Some(shelf) = &account.state.shelf else { return };
+    let stranded = match shelf.stranded().await {
+        Ok(stranded) => stranded,
+        Err(error) => {
+            tracing::error!("background responses cannot be looked for: {error}");
+            return;
+        }
+    };
+    for record in stranded {
+        let mut object: Object<'_> = serde_json::from_str(record.object.get()).unwrap_or_default();
+        object.set("status", raw("failed"));
+        object.set(
+            "error",
+            raw(&serde_json::json!({
+                "code": "server_error",
+                "message": "codexway was stopped while this response was being made.",
+            })),
+        );
+        let object = raw(&object);
+        if let Err(error) = shelf.put(Record { object, running: false, ..(*record).clone() }).await
+        {
+            tracing::error!(response.id = record.id, "a response cannot be marked: {error}");
+        }
+    }
+}
+
+async fn go_on<D: Dialect>(prepared: &mut Prepared<D>, company: &mut Company, running: &Running) {
+    let mut out = BytesMut::new();
+    let mut well = None;
+    match prepared.start().await {
+        Ok((_, mut events)) => {
+            running.stage.send_replace(Stage::InProgress);
+            while well.is_none() {
+                let said = events.next().await;
+                well = step(&mut prepared.dialect, said, &mut out, company);
+                if well.is_none() {
+                    running.push(&mut out);
+                }
+            }
+        }
+        Err(error) => {
+            let error = D::told(error);
+            company.log.failed(error.status.as_u16(), &error.message);
+            prepared.dialect.fail(&error, &mut out);
+        }
+    }
+    company.keeper.ended(&mut prepared.dialect, well == Some(true)).await;
+    running.push(&mut out);
+}
+
+/// The events from that number on, those to come as they come.
+pub(super) fn follow(
+    running: Arc<Running>,
+    from: usize,
+    keepalive: Duration,
+) -> impl Stream<Item = Result<Bytes, Infallible>> + Send + 'static {
+    async_stream::stream! {
+        let mut changes = running.stage.subscribe();
+        let mut at = from;
+        loop {
+            let ended = *changes.borrow_and_update() == Stage::Ended;
+            let (next, events) = running.after(at);
+            at = next;
+            if !events.is_empty() {
+                yield Ok(events);
+            } else if ended {
+                break;
+            } else if timeout(keepalive, changes.changed()).await.is_err() {
+                yield Ok(Bytes::from_static(b": keepalive\n\n"));
+            }
+        }
+    }
+}
+
+impl Running {
+    fn events(&self) -> MutexGuard<'_, Vec<Bytes>> {
+        self.events.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn push(&self, out: &mut BytesMut) {
+        if !out.is_empty() {
+            self.events().push(out.split().freeze());
+            self.stage.send_modify(|_| {});
+        }
+    }
+
+    /// The events from `at` on that there are, and the number of the first that there is not.
+    fn after(&self, at: usize) -> (usize, Bytes) {
+        let events = self.events();
+        let new = events.get(at..).unwrap_or_default();
+        (events.len().max(at), new.concat().into())
+    }
+
+    pub(super) fn stage(&self) -> Stage {
+        *self.stage.borrow()
+    }
+
+    /// Ends the turn; resolves when what it came to has been kept.
+    pub(super) async fn cancel(&self) {
+        self.cancel.notify_one();
+        self.ended().await;
+    }
+
+    async fn ended(&self) {
+        // The sender lives as long as `self`, so this cannot fail before the stage is reached.
+        let _ = self.stage.subscribe().wait_for(|stage| *stage == Stage::Ended).await;
+    }
+}
+
+impl Background {
+    fn turns(&self) -> MutexGuard<'_, Turns> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn begin(&self, id: &str, running: &Arc<Running>) {
+        self.turns().by_id.insert(id.to_owned(), Arc::clone(running));
+    }
+
+    fn end(&self, id: &str, running: &Running) {
+        let size = running.events().iter().map(Bytes::len).sum();
+        let mut turns = self.turns();
+        turns.ended.push_back((id.to_owned(), size));
+        let mut held: usize = turns.ended.iter().map(|(_, size)| size).sum();
+        while held > MAX_ENDED
+            && let Some((id, size)) = turns.ended.pop_front()
+        {
+            turns.by_id.remove(&id);
+            held -= size;
+        }
+    }
+
+    /// The turn of that id, while it runs or its events are still held.
+    pub(super) fn get(&self, id: &str) -> Option<Arc<Running>> {
+        self.turns().by_id.get(id).cloned()
+    }
+
+    /// Forgets the events of a turn that has ended.
+    pub(super) fn forget(&self, id: &str) {
+        let mut turns = self.turns();
+        turns.by_id.remove(id);
+        turns.ended.retain(|(ended, _)| ended != id);
+    }
+
+    /// Waits until none runs.
+    pub(super) async fn drained(&self) {
+        let running: Vec<Arc<Running>> = self.turns().by_id.values().cloned().collect();
+        for running in running {
+            running.ended().await;
+        }
+    }
+}

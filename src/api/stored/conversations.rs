@@ -1,0 +1,213 @@
+//! `/v1/conversations`.
+
+use std::sync::Arc;
+
+use axum::{
+    Extension,
+    body::Body,
+    extract::{Query, RawPathParams, Request, State},
+    response::Response,
+};
+use http::request::Parts;
+use serde_json::{json, value::RawValue};
+use uuid::Uuid;
+
+use super::{Deleted, json as answer, page, page::Page, shelf, shown};
+use crate::{
+    api::{
+        App, Error, Served,
+        access::Named,
+        body,
+        fields::{self, read, take_raw},
+        responses, unix_now,
+    },
+    protocol::{Item, Object, raw},
+    state::{Conversation, Shelf},
+};
+
+/// The most items that may be added at once.
+const MAX_ITEMS: usize = 20;
+
+/// Where a request finds what it asks for.
+struct Place {
+    served: Arc<Served>,
+    id: String,
+    item: String,
+}
+
+impl Place {
+    fn new(app: &App, profile: Option<&str>, params: &RawPathParams) -> Result<Self, Error> {
+        let served = app.profile(profile)?;
+        let param = |wanted: &str| {
+            params
+                .iter()
+                .find(|(name, _)| *name == wanted)
+                .map_or("", |(_, value)| value)
+                .to_owned()
+        };
+        Ok(Self { served, id: param("id"), item: param("item") })
+    }
+
+    fn shelf(&self) -> Result<&Shelf, Error> {
+        shelf(self.served.state.shelf.as_ref())
+    }
+
+    fn not_found(&self) -> Error {
+        Error::not_found(format!("Conversation with id '{}' not found.", self.id))
+    }
+
+    async fn conversation(&self) -> Result<Arc<Conversation>, Error> {
+        self.shelf()?.conversation(&self.id).await?.ok_or_else(|| self.not_found())
+    }
+
+    async fn items(&self) -> Result<Vec<Item>, Error> {
+        self.shelf()?.items(&self.id).await?.ok_or_else(|| self.not_found())
+    }
+}
+
+/// The fields of a body, which may be empty where nothing has to be said.
+async fn body_of(app: &App, parts: &Parts, body: Body) -> Result<bytes::Bytes, Error> {
+    let body = body::read(&parts.headers, body, app.server().max_body).await?;
+    Ok(if body.is_empty() { bytes::Bytes::from_static(b"{}") } else { body })
+}
+
+fn labels(fields: &mut Object<'_>) -> Result<Option<Box<RawValue>>, Error> {
+    let Some(labels) = take_raw(fields, "metadata") else { return Ok(None) };
+    fields::metadata("metadata", &labels)?;
+    Ok(Some(labels.into_owned()))
+}
+
+fn items_in(fields: &mut Object<'_>) -> Result<Option<Vec<Item>>, Error> {
+    let Some(json) = take_raw(fields, "items") else { return Ok(None) };
+    let list: Vec<&RawValue> = read("items", &json)?;
+    if list.len() > MAX_ITEMS {
+        let message = format!("{MAX_ITEMS} items may be added at once");
+        return Err(Error::wrong_value("items", message));
+    }
+    responses::to_be_kept("items", &json).map(Some)
+}
+
+fn object(conversation: &Conversation) -> Response {
+    answer(&json!({
+        "id": conversation.id,
+        "object": "conversation",
+        "created_at": conversation.created_at,
+        "metadata": conversation.metadata,
+    }))
+}
+
+pub(super) async fn create(
+    State(app): State<App>,
+    Extension(Named(profile)): Extension<Named>,
+    request: Request,
+) -> Result<Response, Error> {
+    let served = app.profile(profile.as_deref())?;
+    let shelf = shelf(served.state.shelf.as_ref())?;
+    let (parts, body) = request.into_parts();
+    let body = body_of(&app, &parts, body).await?;
+    let mut fields = fields::object(&body)?;
+    let metadata = labels(&mut fields)?.unwrap_or_else(|| raw(&json!({})));
+    let items = items_in(&mut fields)?.unwrap_or_default();
+    let id = format!("conv_{}", Uuid::now_v7().simple());
+    let conversation = Conversation { id, created_at: unix_now(), metadata };
+    shelf.put_conversation(conversation.clone()).await?;
+    if !items.is_empty() {
+        shelf.add_items(&conversation.id, items).await?;
+    }
+    Ok(object(&conversation))
+}
+
+pub(super) async fn get(
+    State(app): State<App>,
+    Extension(Named(profile)): Extension<Named>,
+    params: RawPathParams,
+) -> Result<Response, Error> {
+    let place = Place::new(&app, profile.as_deref(), &params)?;
+    Ok(object(&*place.conversation().await?))
+}
+
+pub(super) async fn update(
+    State(app): State<App>,
+    Extension(Named(profile)): Extension<Named>,
+    params: RawPathParams,
+    request: Request,
+) -> Result<Response, Error> {
+    let place = Place::new(&app, profile.as_deref(), &params)?;
+    let (parts, body) = request.into_parts();
+    let body = body_of(&app, &parts, body).await?;
+    let metadata =
+        labels(&mut fields::object(&body)?)?.ok_or_else(|| Error::missing("metadata"))?;
+    let conversation = Conversation { metadata, ..(*place.conversation().await?).clone() };
+    place.shelf()?.put_conversation(conversation.clone()).await?;
+    Ok(object(&conversation))
+}
+
+pub(super) async fn delete(
+    State(app): State<App>,
+    Extension(Named(profile)): Extension<Named>,
+    params: RawPathParams,
+) -> Result<Response, Error> {
+    let place = Place::new(&app, profile.as_deref(), &params)?;
+    if !place.shelf()?.delete_conversation(&place.id).await? {
+        return Err(place.not_found());
+    }
+    Ok(answer(&Deleted { id: &place.id, object: "conversation.deleted", deleted: true }))
+}
+
+pub(super) async fn items(
+    State(app): State<App>,
+    Extension(Named(profile)): Extension<Named>,
+    params: RawPathParams,
+    Query(query): Query<page::Query>,
+) -> Result<Response, Error> {
+    let page = Page::read(&query)?;
+    let place = Place::new(&app, profile.as_deref(), &params)?;
+    Ok(answer(&page.of(&place.items().await?)?))
+}
+
+pub(super) async fn add_items(
+    State(app): State<App>,
+    Extension(Named(profile)): Extension<Named>,
+    params: RawPathParams,
+    Query(query): Query<page::Query>,
+    request: Request,
+) -> Result<Response, Error> {
+    let place = Place::new(&app, profile.as_deref(), &params)?;
+    let (parts, body) = request.into_parts();
+    let body = body_of(&app, &parts, body).await?;
+    let items = items_in(&mut fields::object(&body)?)?.ok_or_else(|| Error::missing("items"))?;
+    if !place.shelf()?.add_items(&place.id, items.clone()).await? {
+        return Err(place.not_found());
+    }
+    let page = Page::all_of(&query);
+    Ok(answer(&page.of(&items)?))
+}
+
+pub(super) async fn item(
+    State(app): State<App>,
+    Extension(Named(profile)): Extension<Named>,
+    params: RawPathParams,
+    Query(query): Query<page::Query>,
+) -> Result<Response, Error> {
+    let place = Place::new(&app, profile.as_deref(), &params)?;
+    let items = place.items().await?;
+    let found = items.iter().find(|item| item.head().id.as_deref() == Some(&*place.item));
+    let item = found.ok_or_else(|| {
+        Error::not_found(format!("Item with id '{}' not found.", place.item)).param("item_id")
+    })?;
+    Ok(answer(&shown(item, page::includes(&query, page::SEALED))))
+}
+
+pub(super) async fn delete_item(
+    State(app): State<App>,
+    Extension(Named(profile)): Extension<Named>,
+    params: RawPathParams,
+) -> Result<Response, Error> {
+    let place = Place::new(&app, profile.as_deref(), &params)?;
+    let conversation = place.conversation().await?;
+    if !place.shelf()?.delete_item(&place.id, &place.item).await? {
+        let message = format!("Item with id '{}' not found.", place.item);
+        return Err(Error::not_found(message).param("item_id"));
+    }
+    Ok(object(&conversation))
+}

@@ -11,20 +11,26 @@ mod access;
 mod architecture;
 /// The login: refresh, refusal, files of every shape, as seen by a client of the API.
 mod auth;
+/// How far prompts and tools may be changed, and what a model's name may say.
+mod capabilities;
 /// Chat Completions over HTTP: requests, whole answers, chunks.
 mod chat_completions;
 /// The binary: output, exit codes, signals.
 mod cli;
+/// The tables of `docs/compatibility.md`, row by row.
+mod compatibility;
 /// What is refused, and how: by us and by the upstream.
 mod errors;
-/// What real agents send: all of it passes the strict simulator.
-mod fixtures;
+/// Golden files: requests as they go upstream, streams as they come to clients.
+mod golden;
 /// The list of models, and which model serves a request.
 mod models;
 /// Responses over HTTP: pass-through, the client's view, the terminal output.
 mod responses;
 /// Which conversation a turn belongs to, and what that does for the cache.
 mod sessions;
+/// Responses and conversations that are kept: chains, lists, background, cancelling.
+mod stored;
 /// Bytes and time: cuts, splits, keep-alives, clients that leave.
 mod streaming;
 /// A running codexway with a simulator behind it.

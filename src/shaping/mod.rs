@@ -1,4 +1,4 @@
-//! What a profile may change in a request, without waiting for anything.
+//! What a profile may change in a request, and where a turn is cut short.
 
 mod asked;
 mod conversation;

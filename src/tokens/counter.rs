@@ -40,7 +40,8 @@ impl Counter {
         self.settled + count(&self.rest) as u64
     }
 
-    /// The longest beginning of `more` with which the text is at most `max` tokens.
+    /// As much of `more` as fits if the text with it may be `max` tokens; nothing if it is more
+    /// already. It is all of `more` whenever that fits.
     #[must_use]
     pub fn prefix<'a>(&mut self, more: &'a str, max: u64) -> &'a str {
         self.settle();

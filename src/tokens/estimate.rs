@@ -173,6 +173,10 @@ impl<'de> Visitor<'de> for Walk<'_> {
                     members.next_value::<IgnoredAny>()?;
                     image.get_or_insert(IMAGE);
                 }
+                "tools" => {
+                    let tools: &RawValue = members.next_value()?;
+                    self.0.text(tools.get());
+                }
                 "encrypted_content" | "file_data" | "data" => {
                     if let Some(Text(data)) = members.next_value()? {
                         self.0.base64(&data);

@@ -28,7 +28,8 @@ pub fn count(text: &str) -> usize {
     windows(text, WINDOW).map(|window| encoding().count(window)).sum()
 }
 
-/// The longest beginning of `text` that is at most `max` tokens and ends with a whole character.
+/// What the first `max` tokens of `text` say, as far as that is whole characters; all of it if it
+/// has no more. It is never more tokens than `max` when it is counted alone.
 ///
 /// It takes time for what it yields, not for what it leaves.
 #[must_use]
@@ -51,9 +52,9 @@ pub fn prefix(text: &str, max: usize) -> &str {
     text
 }
 
-/// The end of the first `tokens` of `text`, or a place before it. Where it falls into a character,
-/// or between two words that part only because of what follows, the text before it can be more
-/// tokens than it was.
+/// The end of the first `tokens` of `text`, or a place before it: where the end falls into a
+/// character, or between words that part only because of what follows, the text before it can be
+/// more tokens alone.
 fn head(text: &str, mut tokens: &[u32]) -> usize {
     loop {
         let bytes = tokens.iter().map(|token| encoding().decode(&[*token]).len()).sum();

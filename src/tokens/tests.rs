@@ -182,9 +182,12 @@ fn calls_their_outputs_and_tools_are_counted() {
     let output = json!({"type": "function_call_output", "call_id": "call_1", "output": "Sunny."});
     let tokens = count("get_weather") + count("{\"city\":\"Paris\"}") + count("Sunny.") + 8 + 2;
     assert_eq!(estimate(&request(&[call, output])), tokens as u64);
-    let tool = raw(&json!({"type": "function", "name": "f", "parameters": {}}));
-    let tokens = count(tool.get()) as u64 + 2;
-    assert_eq!(estimate(&Request { tools: Some(vec![tool]), ..Request::default() }), tokens);
+    let tool = json!({"type": "function", "name": "f", "parameters": {}});
+    let inside = json!({"type": "additional_tools", "role": "developer", "tools": [tool]});
+    let tools = Some(vec![raw(&tool)]);
+    let tokens = count(&tool.to_string()) as u64 + 2;
+    assert_eq!(estimate(&Request { tools, ..Request::default() }), tokens);
+    assert_eq!(estimate(&request(&[inside])), count(&json!([tool]).to_string()) as u64 + 6);
 }
 
 #[test]

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use serde_json::value::RawValue;
 
 use super::{
-    said::{Said, What},
+    said::Said,
+    what::What,
     write::{NONE, Place, Writer},
 };
 use crate::protocol::{Item, Object, raw};

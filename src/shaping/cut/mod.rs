@@ -10,6 +10,7 @@ mod stage;
 mod stop;
 mod texts;
 mod told;
+mod what;
 mod write;
 
 use std::time::{SystemTime, UNIX_EPOCH};

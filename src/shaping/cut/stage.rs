@@ -8,9 +8,10 @@ use serde_json::value::RawValue;
 use super::{
     Limits, Why,
     items::Open,
-    said::{Said, What},
+    said::Said,
     stop::Stops,
     told::{Told, parts, text},
+    what::What,
     write::{Place, Writer},
 };
 use crate::{

@@ -3,9 +3,10 @@
 use std::ops::RangeBounds;
 
 use super::{
-    said::{Said, Verdict, What},
+    said::{Said, Verdict},
     stage::{End, Stage, Step},
     told::Told,
+    what::What,
     write::{Place, Writer, rewritten},
 };
 use crate::{

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::{said::What, write::Place};
+use super::{what::What, write::Place};
 use crate::protocol::{Item, Object, raw_str};
 
 /// The members of events, each kind of which has some.

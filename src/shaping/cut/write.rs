@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use serde_json::value::RawValue;
 
-use super::said::What;
+use super::what::What;
 use crate::protocol::{Event, Kind, Object, raw};
 
 /// Where a text stands: the `output_index` of its item, and its `content_index` in there.

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use futures_util::{future::try_join_all, stream::BoxStream};
 use http::{HeaderMap, HeaderName};
+use serde_json::value::RawValue;
 
 use super::{
     Client, Decoded, Dialect, Error, Served,
@@ -12,8 +13,8 @@ use super::{
     relay::{self, Said},
 };
 use crate::{
-    protocol::{Request, Turn},
-    shaping::{self, Asked, Ignored, Limits},
+    protocol::{Object, Request, Turn},
+    shaping::{self, Asked, Calls, Ignored, Limits},
     tokens,
     upstream::{self, Answer},
 };
@@ -40,6 +41,7 @@ pub(super) struct Prepared<D> {
     pub(super) conversation: Option<String>,
     pub(super) background: bool,
     limits: Limits,
+    calls: Calls,
 }
 
 /// Puts back what was kept, finds the model, and fits the request to it and to the profile.
@@ -76,6 +78,9 @@ pub(super) async fn prepare<D: Dialect>(
     if !D::CARRIES_REASONING {
         served.state.sealed.restore(&mut request.input);
     }
+    let mended = !profile.bypass_tool_call_reactor;
+    let tools = if mended { tool_names(&request) } else { Vec::new() };
+    let calls = Calls { shown: profile.tool_text_format, mended, tools };
     let turn = Turn { request, conversation, lite: decoded.lite, headers: passed_on(headers) };
     Ok(Prepared {
         dialect,
@@ -89,6 +94,7 @@ pub(super) async fn prepare<D: Dialect>(
         },
         background: decoded.background,
         limits: Limits { stop: decoded.stop, max_tokens: decoded.max_tokens },
+        calls,
     })
 }
 
@@ -102,6 +108,14 @@ async fn asked(served: &Served, asked: &str) -> Result<Asked, Error> {
             Ok(shaping::resolve(asked, &served.profile, &catalog)?)
         }
     }
+}
+
+fn tool_names(request: &Request) -> Vec<String> {
+    let name = |tool: &Box<RawValue>| {
+        let tool: Object<'_> = serde_json::from_str(tool.get()).ok()?;
+        Some(tool.str("name")?.into_owned())
+    };
+    request.tools.iter().flatten().filter_map(name).collect()
 }
 
 fn passed_on(headers: &HeaderMap) -> HeaderMap {
@@ -129,7 +143,8 @@ impl<D: Dialect> Prepared<D> {
         let mut events = Vec::with_capacity(answers.len());
         for (answer, turn) in answers.into_iter().zip(turns) {
             headers = answer.headers;
-            events.push(shaping::cut(answer.events, &self.limits, input_tokens(turn.request)));
+            let cut = shaping::cut(answer.events, &self.limits, input_tokens(turn.request));
+            events.push(shaping::calls(cut, self.calls.clone()));
         }
         Ok((headers, relay::side_by_side(events)))
     }

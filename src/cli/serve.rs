@@ -8,7 +8,7 @@ use tokio::net::TcpListener;
 use super::{Environment, Failure, ServeArgs, reload};
 use crate::{
     api::{self, App},
-    config::{Passthrough, Settings, ToolTextFormat, Transport},
+    config::{Settings, Transport},
     server,
 };
 
@@ -120,15 +120,6 @@ fn without_effect(settings: &Settings) -> Vec<String> {
         if upstream.transport == Transport::Websocket {
             found.push(format!("upstreams.{name}.transport = \"websocket\""));
         }
-    }
-    for (name, profile) in &settings.profiles {
-        let changed = [
-            (profile.codex_passthrough != Passthrough::Auto, "codex_passthrough"),
-            (profile.tool_text_format != ToolTextFormat::None, "tool_text_format"),
-            (!profile.bypass_tool_call_reactor, "bypass_tool_call_reactor"),
-        ];
-        let changed = changed.into_iter().filter(|(changed, _)| *changed);
-        found.extend(changed.map(|(_, setting)| format!("profiles.{name}.{setting}")));
     }
     found
 }

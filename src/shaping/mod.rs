@@ -1,6 +1,7 @@
 //! What a profile may change in a request, and where a turn is cut short.
 
 mod asked;
+mod calls;
 mod conversation;
 mod cut;
 mod model;
@@ -11,6 +12,7 @@ mod schema;
 mod toolbox;
 
 pub use asked::Asked;
+pub use calls::{Calls, calls};
 pub use conversation::conversation;
 pub use cut::{Limits, cut};
 pub use model::{EFFORTS, UnknownModel, fit, name, resolve};

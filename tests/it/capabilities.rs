@@ -1,3 +1,4 @@
+use codexway::simulator::Script;
 use serde_json::{Value, json};
 
 use crate::support::{Answer, TestServer, ask, with};
@@ -177,5 +178,96 @@ async fn the_model_s_name_may_say_profile_effort_verbosity_and_tier() {
     for unknown in ["nobody:gpt-5.5", "gpt-5.5-huge", "gpt-5.5?x=1"] {
         let answer = server.chat(&with(ask("hi"), json!({"model": unknown}))).await;
         answer.refused(404, "model_not_found", "model");
+    }
+}
+
+fn weather() -> Value {
+    json!({"tools": [{"type": "function", "function": {"name": "get_weather", "parameters": {
+        "type": "object", "properties": {"city": {"type": "string"}}}}}]})
+}
+
+#[tokio::test]
+async fn calls_are_shown_as_text_too_where_that_is_wanted() {
+    let server = TestServer::start().await;
+    let script =
+        || Script::new().message("Let me see.").tool_call("get_weather", r#"{"city":"Graz"}"#);
+    for (format, text) in [
+        ("markdown", "**get_weather**\n\n```json\n{\n  \"city\": \"Graz\"\n}\n```"),
+        ("codex_xml", "<get_weather>\n<city>Graz</city>\n</get_weather>"),
+        ("summary", "get_weather(city: \"Graz\")"),
+    ] {
+        let expected = format!("Let me see.\n\n{text}");
+        let body = capable(with(ask("hi"), weather()), json!({"tool_text_format": format}));
+        server.simulator.script(script());
+        let choice = server.chat(&body).await.ok().json()["choices"][0].clone();
+        assert_eq!(choice["message"]["content"], expected);
+        let call = &choice["message"]["tool_calls"][0]["function"];
+        assert_eq!(call, &json!({"name": "get_weather", "arguments": "{\"city\":\"Graz\"}"}));
+        assert_eq!(choice["finish_reason"], "tool_calls");
+        server.simulator.script(script());
+        let answer = server.chat(&with(body, json!({"stream": true}))).await.ok();
+        let said: String = answer
+            .frames()
+            .iter()
+            .filter(|frame| !frame.is_done())
+            .filter_map(|frame| {
+                frame.json()["choices"][0]["delta"]["content"].as_str().map(str::to_owned)
+            })
+            .collect();
+        assert_eq!(said, expected);
+    }
+}
+
+#[tokio::test]
+async fn calls_are_mended_where_that_is_wanted() {
+    let server = TestServer::start().await;
+    let script = || Script::new().tool_call("functions.getWeather", "{'city': 'Graz',}");
+    let plain = with(ask("hi"), weather());
+    let mended = capable(plain.clone(), json!({"bypass_tool_call_reactor": false}));
+    let call =
+        |answer: &Value| answer["choices"][0]["message"]["tool_calls"][0]["function"].clone();
+    server.simulator.script(script());
+    let answer = server.chat(&plain).await.ok().json();
+    let untouched = json!({"name": "functions.getWeather", "arguments": "{'city': 'Graz',}"});
+    assert_eq!(call(&answer), untouched);
+    let right = json!({"name": "get_weather", "arguments": "{\"city\":\"Graz\"}"});
+    server.simulator.script(script());
+    assert_eq!(call(&server.chat(&mended).await.ok().json()), right);
+
+    server.simulator.script(script());
+    let answer = server.chat(&with(mended, json!({"stream": true}))).await.ok();
+    let (mut name, mut arguments) = (String::new(), String::new());
+    for frame in answer.frames().iter().filter(|frame| !frame.is_done()) {
+        let call = &frame.json()["choices"][0]["delta"]["tool_calls"][0]["function"];
+        name.push_str(call["name"].as_str().unwrap_or_default());
+        arguments.push_str(call["arguments"].as_str().unwrap_or_default());
+    }
+    assert_eq!(json!({"name": name, "arguments": arguments}), right);
+}
+
+#[tokio::test]
+async fn the_profiles_that_ship_as_examples_do_what_they_say() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("config");
+    let instructed_input =
+        json!({"model": "gpt-5.5", "input": "hi", "instructions": "Sei größer 🦀"});
+    for (file, chat) in [("chat-clients.toml", true), ("responses-clients.toml", false)] {
+        let server = TestServer::with_file(&folder.join(file)).await;
+        let (served, other) = if chat {
+            let served = server.chat(&with(instructed(), weather())).await;
+            (served, server.responses(&instructed_input).await)
+        } else {
+            let tool = json!({"type": "function", "name": "get_weather", "strict": false,
+                "parameters": {"type": "object", "properties": {}}});
+            let body = with(instructed_input.clone(), json!({"tools": [tool]}));
+            let served = server.responses(&body).await;
+            assert_eq!(server.last_turn()["tools"], json!([tool]));
+            (served, server.chat(&instructed()).await)
+        };
+        served.ok();
+        other.refused(400, "unsupported_value", "protocol");
+        let base = server.last_turn()["instructions"].as_str().unwrap().to_owned();
+        assert!(base.starts_with("You are a coding agent."), "{base}");
+        assert_eq!(sent(&server), [message("user", &["Sei größer 🦀", "hi"])]);
+        assert_eq!(tool_names(&server), ["get_weather"]);
     }
 }

@@ -20,8 +20,9 @@ use crate::{
             self, Known, Shape, one_of, read, screen, settle_known, settle_rest, take, take_raw,
         },
     },
+    config::Passthrough,
     protocol::{Object, Reasoning, Request, StreamOptions, Text, raw, raw_str},
-    shaping::{EFFORTS, Ignored},
+    shaping::{EFFORTS, Ignored, repair},
 };
 
 /// Fields that the backend refuses. Their values are echoed in the answer.
@@ -95,7 +96,7 @@ pub(super) fn decode(
         model: model.unwrap_or_default(),
         instructions: instructions(&mut fields)?,
         input: items,
-        tools: tools(&mut fields)?,
+        tools: tools(&mut fields, client.profile.codex_passthrough)?,
         tool_choice: tool_choice(&mut fields)?,
         parallel_tool_calls: take(&mut fields, "parallel_tool_calls")?,
         reasoning: reasoning(&mut fields, &mut ignored)?,
@@ -207,8 +208,12 @@ fn instructions(fields: &mut Object<'_>) -> Result<Option<Box<RawValue>>, Error>
     }
 }
 
-/// The tools as they are; only a preview's name is not known to this backend.
-fn tools(fields: &mut Object<'_>) -> Result<Option<Vec<Box<RawValue>>>, Error> {
+/// The tools as they are; only a preview's name is not known to this backend. Schemas are mended
+/// where the profile does not want them passed on.
+fn tools(
+    fields: &mut Object<'_>,
+    passthrough: Passthrough,
+) -> Result<Option<Vec<Box<RawValue>>>, Error> {
     let Some(json) = take_raw(fields, "tools") else { return Ok(None) };
     let list: Vec<&RawValue> = read("tools", &json)?;
     let mut tools = Vec::with_capacity(list.len());
@@ -224,6 +229,12 @@ fn tools(fields: &mut Object<'_>) -> Result<Option<Vec<Box<RawValue>>>, Error> {
         if kind.starts_with("web_search_preview") {
             drop(kind);
             tool.set("type", raw("web_search"));
+            tools.push(raw(&tool));
+        } else if kind == "function" && passthrough == Passthrough::False {
+            drop(kind);
+            let parameters = repair(tool.get("parameters")).into_owned();
+            tool.set("parameters", parameters);
+            tool.set_default("strict", || raw(&false));
             tools.push(raw(&tool));
         } else {
             tools.push(json.to_owned());

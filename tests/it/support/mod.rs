@@ -1,4 +1,7 @@
-use std::{path::PathBuf, time::Duration};
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use codexway::{
     api::{self, App, Surroundings},
@@ -51,15 +54,31 @@ impl TestServer {
         Self::before(simulator, &setup.vars, &auth_json).await
     }
 
+    /// With a settings file.
+    pub(crate) async fn with_file(file: &Path) -> Self {
+        let simulator = Simulator::start(Options::default()).await.unwrap();
+        let auth_json = simulator.auth_json();
+        Self::run(simulator, Some(file), &[], &auth_json).await
+    }
+
     /// In front of a simulator that runs already.
     pub(crate) async fn before(
         simulator: Simulator,
         vars: &[(&'static str, String)],
         auth_json: &str,
     ) -> Self {
+        Self::run(simulator, None, vars, auth_json).await
+    }
+
+    async fn run(
+        simulator: Simulator,
+        file: Option<&Path>,
+        vars: &[(&'static str, String)],
+        auth_json: &str,
+    ) -> Self {
         let account = tempfile::tempdir().unwrap();
         std::fs::write(account.path().join("auth.json"), auth_json).unwrap();
-        let settings = settings(&simulator, &account, vars);
+        let settings = settings(&simulator, &account, file, vars);
         let app = App::new(settings, Surroundings::default()).unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
@@ -210,7 +229,12 @@ pub(crate) fn with(mut value: Value, more: Value) -> Value {
     value
 }
 
-fn settings(simulator: &Simulator, account: &TempDir, vars: &[(&str, String)]) -> Settings {
+fn settings(
+    simulator: &Simulator,
+    account: &TempDir,
+    file: Option<&Path>,
+    vars: &[(&str, String)],
+) -> Settings {
     let mut env = vec![
         ("CODEXWAY__UPSTREAMS__CODEX__BASE_URL".to_owned(), simulator.base_url()),
         ("CODEXWAY__UPSTREAMS__CODEX__AUTH_URL".to_owned(), simulator.auth_url()),
@@ -221,6 +245,6 @@ fn settings(simulator: &Simulator, account: &TempDir, vars: &[(&str, String)]) -
     ];
     env.retain(|(name, _)| vars.iter().all(|(other, _)| name != other));
     env.extend(vars.iter().map(|(name, value)| ((*name).to_owned(), value.clone())));
-    let sources = Sources { env, ..Sources::default() };
+    let sources = Sources { env, file: file.map(Path::to_owned), ..Sources::default() };
     config::load(&sources).unwrap_or_else(|error| panic!("{error}")).settings
 }

@@ -32,6 +32,10 @@ impl Claims {
         self.auth("chatgpt_account_id")?.as_str().filter(|id| !id.is_empty())
     }
 
+    pub(super) fn email(&self) -> Option<&str> {
+        self.0.get("email")?.as_str()
+    }
+
     pub(super) fn plan(&self) -> Option<&str> {
         self.auth("chatgpt_plan_type")?.as_str()
     }

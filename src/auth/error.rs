@@ -76,8 +76,21 @@ pub enum Error {
         "Cloudflare blocked the way to `{url}`: this is about the network, not the account; try again without a VPN or proxy, or from another network"
     )]
     Blocked { url: String },
-    #[error("cannot reach `{url}`: {why}; check the network and the proxy settings")]
+    #[error("cannot reach `{url}`: {why}; {}", way_out(.why))]
     Unreachable { url: String, why: String },
+    #[error(
+        "the backend refuses every token of the login in `{}`, even one that it has just issued; try again in a minute, and if that does not help, run `codexway login`",
+        .file.display()
+    )]
+    TokenRefused { file: PathBuf },
+    #[error(
+        "the backend does not let this account in (`{url}` answered 403); it may be deactivated, or the login may be another workspace's: check it on the web, or run `codexway login` and choose another"
+    )]
+    Forbidden { url: String },
+    #[error(
+        "the ChatGPT plan of this account does not include Codex; upgrade it, have the workspace's administrator allow Codex, or run `codexway login` and choose another account or workspace"
+    )]
+    NoCodex,
     #[error("`{url}` answered {status}{}; try again in a minute", parenthesis(.code))]
     TokenEndpoint { url: String, status: u16, code: Option<String> },
     #[error(
@@ -85,6 +98,8 @@ pub enum Error {
         .lock.display()
     )]
     Busy { lock: PathBuf },
+    #[error("cannot delete `{}`: {why}", .file.display())]
+    NotDeleted { file: PathBuf, why: String },
     #[error("the refresh was interrupted because codexway is stopping; start it again")]
     Interrupted,
 }
@@ -106,10 +121,14 @@ impl Error {
             | Self::PersonalTokenRefused { .. } => true,
             Self::Unreadable { .. }
             | Self::WrongAccount { .. }
+            | Self::TokenRefused { .. }
+            | Self::Forbidden { .. }
+            | Self::NoCodex
             | Self::Blocked { .. }
             | Self::Unreachable { .. }
             | Self::TokenEndpoint { .. }
             | Self::Busy { .. }
+            | Self::NotDeleted { .. }
             | Self::Interrupted => false,
         }
     }
@@ -123,6 +142,18 @@ impl Error {
             Some("refresh_token_invalidated") => Self::RefreshInvalidated { file },
             _ => Self::RefreshRefused { file, status, code },
         }
+    }
+}
+
+/// What to do about a server that cannot be reached: the TLS library's words tell three cases apart.
+fn way_out(why: &str) -> &'static str {
+    let says = |words: &[&str]| words.iter().any(|word| why.contains(word));
+    if says(&["certificate expired", "certificate not valid yet", "Expired", "NotValidYet"]) {
+        "check this computer's clock: by it, the server's certificate is not valid now"
+    } else if says(&["UnknownIssuer", "invalid peer certificate"]) {
+        "something in between, such as a company's proxy or a virus scanner, answers in the server's place: name the file with its root certificate in `$SSL_CERT_FILE`"
+    } else {
+        "check the network and the proxy settings"
     }
 }
 

@@ -6,8 +6,14 @@
 //! later [`TokenManager::access`] tries to write them again.
 
 mod claims;
+mod client;
+mod document;
 mod error;
+mod http;
+mod lock;
+pub mod login;
 mod oauth;
+mod own;
 mod renewal;
 mod source;
 mod state;
@@ -15,6 +21,8 @@ mod store;
 #[cfg(test)]
 mod tests;
 mod tokens;
+mod usage;
+mod vault;
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -23,9 +31,14 @@ use jiff::Timestamp;
 use secrecy::SecretString;
 use tokio::time::timeout;
 
+pub use client::client;
+pub use document::{Credentials, Holds};
 pub use error::Error;
 pub use oauth::OAuth;
-pub use source::{Folder, Places, find};
+pub use own::{Ended, Kept, Own};
+pub use source::{Folder, Places, Source, find};
+pub use tokens::Fresh;
+pub use usage::{Backend, Credits, Usage, Window};
 
 use renewal::{Need, Shared};
 use state::{Life, Look};
@@ -72,13 +85,13 @@ pub enum Kind {
 pub type Clock = Box<dyn Fn() -> Timestamp + Send + Sync>;
 
 impl TokenManager {
-    pub fn new(folder: Folder, oauth: OAuth) -> Self {
-        Self::with_clock(folder, oauth, Box::new(Timestamp::now))
+    pub fn new(source: impl Into<Source>, oauth: OAuth) -> Self {
+        Self::with_clock(source, oauth, Box::new(Timestamp::now))
     }
 
-    pub fn with_clock(folder: Folder, oauth: OAuth, clock: Clock) -> Self {
+    pub fn with_clock(source: impl Into<Source>, oauth: OAuth, clock: Clock) -> Self {
         Self(Arc::new(Shared {
-            store: Store { folder },
+            store: Store { source: source.into() },
             oauth,
             clock,
             state: Mutex::default(),
@@ -119,10 +132,15 @@ impl TokenManager {
             account_id: login.owner.as_ref().map(|owner| owner.account_id.clone()),
             plan: login.owner.and_then(|owner| owner.plan),
             expires_at: login.expires_at,
-            folder: self.0.store.folder.clone(),
+            folder: self.0.store.source.folder(),
             refreshable: login.refresh_token.is_some(),
             problem: state.problem().cloned(),
         })
+    }
+
+    /// Why a token is no use that the backend has refused right after it was issued.
+    fn refused(&self) -> Error {
+        Error::TokenRefused { file: self.0.store.file() }
     }
 
     /// Waits for a refresh that is under way, so that the program does not end in its middle.

@@ -1,21 +1,22 @@
-//! The token endpoint.
+//! The token endpoint, and what stands beside it on the login server.
 
-use std::error::Error as _;
 use std::time::Duration;
 
-use reqwest::header::CONTENT_TYPE;
 use reqwest::{RequestBuilder, StatusCode};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::Error;
+use super::http::{Answer, ask};
 use super::tokens::Owner;
 
 /// The Codex CLI's own client, to which ChatGPT logins of this kind are issued.
 pub(super) const CLIENT_ID: &str = "app_EMoamEEZ73f0CkXaXp7hrann";
 
 const TIME_OUT: Duration = Duration::from_secs(30);
+/// A logout does not wait as long: the file goes in any case.
+const REVOKE_TIME_OUT: Duration = Duration::from_secs(10);
 
 /// How to reach the login server, and who we say we are there.
 #[derive(Clone)]
@@ -45,8 +46,8 @@ impl Reason {
     }
 }
 
-/// What a refresh brought; each may be missing, and then the old one still holds.
-pub(super) struct Renewed {
+/// What the token endpoint brought; each may be missing, and then the old one still holds.
+pub(super) struct Tokens {
     pub(super) id_token: Option<SecretString>,
     pub(super) access_token: Option<SecretString>,
     pub(super) refresh_token: Option<SecretString>,
@@ -59,6 +60,12 @@ pub(super) enum Failure {
     Passing(Error),
 }
 
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        Self::Passing(error)
+    }
+}
+
 impl OAuth {
     /// Spends the refresh token: whoever calls this has to keep what comes back.
     pub(super) async fn refresh(
@@ -66,28 +73,54 @@ impl OAuth {
         refresh_token: &SecretString,
         client_id: Option<&str>,
         reason: Reason,
-    ) -> Result<Renewed, Failure> {
+    ) -> Result<Tokens, Failure> {
         let request = self.client.post(self.url("/oauth/token")).json(&json!({
             "client_id": client_id.unwrap_or(CLIENT_ID),
             "grant_type": "refresh_token",
             "refresh_reason": reason.name(),
             "refresh_token": refresh_token.expose_secret(),
         }));
-        let answer: Tokens = self.send(request).await?;
-        let secret =
-            |token: Option<String>| token.filter(|token| !token.is_empty()).map(SecretString::from);
-        Ok(Renewed {
-            id_token: secret(answer.id_token),
-            access_token: secret(answer.access_token),
-            refresh_token: secret(answer.refresh_token),
-        })
+        self.granted(request).await
+    }
+
+    /// Spends the code that a person's yes has brought.
+    pub(super) async fn exchange(
+        &self,
+        code: &str,
+        verifier: &str,
+        redirect_uri: &str,
+    ) -> Result<Tokens, Failure> {
+        let request = self.client.post(self.url("/oauth/token")).form(&[
+            ("grant_type", "authorization_code"),
+            ("client_id", CLIENT_ID),
+            ("code", code),
+            ("redirect_uri", redirect_uri),
+            ("code_verifier", verifier),
+        ]);
+        self.granted(request).await
+    }
+
+    /// Ends the login that a refresh token belongs to, or else an access token.
+    pub(super) async fn revoke(&self, token: &SecretString, kind: Revoked) -> Result<(), Error> {
+        let token = token.expose_secret();
+        let body = match kind {
+            Revoked::Refresh { client_id } => json!({
+                "token": token,
+                "token_type_hint": "refresh_token",
+                "client_id": client_id.as_deref().unwrap_or(CLIENT_ID),
+            }),
+            Revoked::Access => json!({ "token": token, "token_type_hint": "access_token" }),
+        };
+        let request = self.client.post(self.url("/oauth/revoke")).json(&body);
+        let answer = self.ask_within(request, REVOKE_TIME_OUT).await?;
+        if answer.status.is_success() { Ok(()) } else { Err(answer.unexpected(&self.auth_url)) }
     }
 
     /// Whose personal access token this is; unlike a JWT it does not say so itself.
     pub(super) async fn whoami(&self, token: &SecretString) -> Result<Owner, Failure> {
         let url = self.url("/api/accounts/v1/user-auth-credential/whoami");
         let request = self.client.get(url).bearer_auth(token.expose_secret());
-        let answer: WhoAmI = self.send(request).await?;
+        let answer: WhoAmI = self.accepted(request).await?;
         Ok(Owner {
             account_id: answer.chatgpt_account_id,
             fedramp: answer.chatgpt_account_is_fedramp.unwrap_or(false),
@@ -95,68 +128,61 @@ impl OAuth {
         })
     }
 
-    async fn send<T: for<'de> Deserialize<'de>>(
-        &self,
-        request: RequestBuilder,
-    ) -> Result<T, Failure> {
-        let response = request
-            .header("originator", &self.originator)
-            .header("user-agent", &self.user_agent)
-            .timeout(TIME_OUT)
-            .send()
-            .await
-            .map_err(|error| self.unreachable(error))?;
-        let status = response.status();
-        let headers = response.headers();
-        let html =
-            headers.get(CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"text/html"));
-        let blocked =
-            headers.contains_key("cf-mitigated") || status == StatusCode::FORBIDDEN && html;
-        let body = response.bytes().await.map_err(|error| self.unreachable(error))?;
-        if blocked {
-            return Err(Failure::Passing(Error::Blocked { url: self.auth_url.clone() }));
-        }
-        if status.is_success() {
-            return serde_json::from_slice(&body)
-                .map_err(|_| self.unexpected(status, Some("unreadable_answer".to_owned())));
-        }
-        let code = error_code(&body);
-        match status {
-            StatusCode::BAD_REQUEST | StatusCode::UNAUTHORIZED => {
-                Err(Failure::Refused { status: status.as_u16(), code })
-            }
-            _ => Err(self.unexpected(status, code)),
-        }
+    pub(super) async fn ask(&self, request: RequestBuilder) -> Result<Answer, Error> {
+        self.ask_within(request, TIME_OUT).await
     }
 
-    fn url(&self, path: &str) -> String {
+    pub(super) fn url(&self, path: &str) -> String {
         format!("{}{path}", self.auth_url.trim_end_matches('/'))
     }
 
-    fn unexpected(&self, status: StatusCode, code: Option<String>) -> Failure {
-        let url = self.auth_url.clone();
-        Failure::Passing(Error::TokenEndpoint { url, status: status.as_u16(), code })
+    async fn ask_within(
+        &self,
+        request: RequestBuilder,
+        time_out: Duration,
+    ) -> Result<Answer, Error> {
+        let request =
+            request.header("originator", &self.originator).header("user-agent", &self.user_agent);
+        ask(request, &self.auth_url, time_out).await
     }
 
-    fn unreachable(&self, error: reqwest::Error) -> Failure {
-        let why = if error.is_timeout() {
-            format!("no answer within {} s", TIME_OUT.as_secs())
-        } else {
-            let error = error.without_url();
-            let mut why = error.to_string();
-            let mut source = error.source();
-            while let Some(error) = source {
-                why = format!("{why}: {error}");
-                source = error.source();
+    async fn granted(&self, request: RequestBuilder) -> Result<Tokens, Failure> {
+        let answer: Granted = self.accepted(request).await?;
+        let secret =
+            |token: Option<String>| token.filter(|token| !token.is_empty()).map(SecretString::from);
+        Ok(Tokens {
+            id_token: secret(answer.id_token),
+            access_token: secret(answer.access_token),
+            refresh_token: secret(answer.refresh_token),
+        })
+    }
+
+    async fn accepted<T: for<'de> Deserialize<'de>>(
+        &self,
+        request: RequestBuilder,
+    ) -> Result<T, Failure> {
+        let answer = self.ask(request).await?;
+        match answer.status {
+            status if status.is_success() => Ok(answer.read(&self.auth_url)?),
+            StatusCode::BAD_REQUEST | StatusCode::UNAUTHORIZED => {
+                Err(Failure::Refused { status: answer.status.as_u16(), code: answer.code() })
             }
-            why
-        };
-        Failure::Passing(Error::Unreachable { url: self.auth_url.clone(), why })
+            _ => Err(Failure::Passing(answer.unexpected(&self.auth_url))),
+        }
     }
 }
 
+/// What is handed back to the server for good.
+pub(super) enum Revoked {
+    /// `client_id` is whom it was issued to, where that is known.
+    Refresh {
+        client_id: Option<String>,
+    },
+    Access,
+}
+
 #[derive(Deserialize)]
-struct Tokens {
+struct Granted {
     id_token: Option<String>,
     access_token: Option<String>,
     refresh_token: Option<String>,
@@ -167,15 +193,4 @@ struct WhoAmI {
     chatgpt_account_id: String,
     chatgpt_plan_type: Option<String>,
     chatgpt_account_is_fedramp: Option<bool>,
-}
-
-/// The code in `{"error":{"code"}}`, `{"error":"code"}` or `{"code"}`.
-///
-/// Only what looks like a code: the text goes into messages and logs.
-fn error_code(body: &[u8]) -> Option<String> {
-    let body: Value = serde_json::from_slice(body).ok()?;
-    let error = &body["error"];
-    let code = [&error["code"], error, &body["code"]].into_iter().find_map(Value::as_str)?;
-    let plain = |c: char| c.is_ascii_alphanumeric() || "_-.".contains(c);
-    (code.len() <= 64 && code.chars().all(plain)).then(|| code.to_owned())
 }

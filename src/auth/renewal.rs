@@ -10,7 +10,7 @@ use tokio::time::sleep;
 use tracing::{info, warn};
 
 use super::oauth::{Failure, OAuth, Reason};
-use super::state::{Held, Life, Look, State, Unsaved, within};
+use super::state::{Fetched, Held, Life, Look, State, Unsaved, within};
 use super::store::{COMMIT_PATIENCE, Committed, Store};
 use super::tokens::{Login, same};
 use super::{Access, Clock, Error, Kind};
@@ -127,6 +127,12 @@ impl Shared {
         let now = self.now();
         let mut state = self.state();
         let life = state.held().map(|held| held.life(now));
+        if let (Need::Other(refused), Some(held)) = (need, state.held())
+            && same(&refused.token, &held.login.access_token)
+            && held.in_vain(now)
+        {
+            return Err(Error::TokenRefused { file: self.store.file() });
+        }
         let pause = match need {
             Need::Lasting if life == Some(Life::Due) => PAUSE,
             Need::Lasting | Need::Other(_) => SHORT_PAUSE,
@@ -185,18 +191,19 @@ impl Shared {
         if fetched && renewed.expires_at.is_some_and(|end| end <= self.now()) {
             warn!("the new token seems to have ended already; check this computer's clock");
         }
+        let instead = matches!(need, Need::Other(_));
+        let fetched = fetched.then(|| Fetched { at: self.now(), instead });
         Ok(self.keep(spent, renewed, fetched).await)
     }
 
     /// Writes the new login, and only then lets it be seen; `false` if another program's won.
-    async fn keep(&self, spent: &SecretString, login: Login, fetched: bool) -> bool {
+    async fn keep(&self, spent: &SecretString, login: Login, fetched: Option<Fetched>) -> bool {
         // What could not be written the last time has left an older token on the disk.
         let unsaved = self.state().held().and_then(|held| held.unsaved.clone());
         let on_disk = unsaved.map_or(spent.clone(), |unsaved| unsaved.on_disk);
         let committed = self.store.commit(&on_disk, &login, COMMIT_PATIENCE).await;
         let file = self.store.file();
         let now = self.now();
-        let fetched = fetched.then_some(now);
         let mut state = self.state();
         match committed {
             Ok(Committed::Written(stamp)) => {

@@ -2,11 +2,19 @@
 
 use std::path::{Path, PathBuf};
 
+use super::document::Document;
+use super::vault;
+
+/// The file that holds a login.
+pub(super) const FILE: &str = "auth.json";
+
 /// The folder that holds auth.json.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Folder {
     /// Ours alone (mode 0700), with a token family that no other program spends.
     Own(PathBuf),
+    /// Ours alone too, but what auth.json would hold is in the operating system's keyring.
+    Keyring(PathBuf),
     /// Another program's, usually the Codex CLI's: both rotate the same tokens.
     Borrowed(PathBuf),
     /// Borrowed, because this environment variable names it.
@@ -16,13 +24,58 @@ pub enum Folder {
 impl Folder {
     pub fn path(&self) -> &Path {
         match self {
-            Self::Own(path) | Self::Borrowed(path) | Self::Variable(_, path) => path,
+            Self::Own(path)
+            | Self::Keyring(path)
+            | Self::Borrowed(path)
+            | Self::Variable(_, path) => path,
         }
     }
 
     pub fn is_own(&self) -> bool {
-        matches!(self, Self::Own(_))
+        matches!(self, Self::Own(_) | Self::Keyring(_))
     }
+
+    /// Our own folder, whichever way it keeps what it holds.
+    pub(super) fn own(path: &Path) -> Self {
+        if path.join(vault::MARKER).exists() {
+            Self::Keyring(path.to_owned())
+        } else {
+            Self::Own(path.to_owned())
+        }
+    }
+}
+
+/// Where an account's login is looked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Source {
+    /// Our own folder, where it goes before the other one as soon as it holds a login.
+    first: Option<PathBuf>,
+    folder: Folder,
+}
+
+impl Source {
+    /// The folder that counts now: `codexway login` and `logout` change it under a running server.
+    pub fn folder(&self) -> Folder {
+        let own = self.first.as_deref().filter(|own| holds_a_login(own));
+        own.map_or_else(|| self.folder.clone(), Folder::own)
+    }
+}
+
+impl From<Folder> for Source {
+    fn from(folder: Folder) -> Self {
+        Self { first: None, folder }
+    }
+}
+
+/// An API key of ours must not hide the ChatGPT login that is borrowed.
+fn holds_a_login(own: &Path) -> bool {
+    if own.join(vault::MARKER).exists() {
+        return true;
+    }
+    let Ok(bytes) = std::fs::read(own.join(FILE)) else {
+        return own.join(FILE).exists();
+    };
+    Document::parse(&bytes).map_or(true, |document| document.api_key().is_none())
 }
 
 /// Where a login may be; read from the environment by the caller.
@@ -38,31 +91,33 @@ pub struct Places {
     pub home: Option<PathBuf>,
 }
 
-/// The folder that the setting `source` means: `own`, `auto`, or a folder.
+/// Where the setting `source` says to look: `own`, `auto`, or a folder.
 ///
-/// With `auto` it is our own if there is a login in it. A variable that is set decides even
+/// With `auto` it is our own while there is a login in it. A variable that is set decides even
 /// when its folder holds no login: falling through to `~/.codex` would use an account
 /// that the user meant to leave alone.
-pub fn find(source: &str, places: &Places) -> Folder {
+pub fn find(source: &str, places: &Places) -> Source {
     match source {
-        "own" => Folder::Own(places.own.clone()),
-        "auto" if places.own.join("auth.json").exists() => Folder::Own(places.own.clone()),
-        "auto" => {
-            let variables = [
-                ("OPENAI_CODEX_PATH", &places.openai_codex_path),
-                ("CODEX_HOME", &places.codex_home),
-            ];
-            for (name, path) in variables {
-                if let Some(path) = path.as_ref().filter(|path| !path.as_os_str().is_empty()) {
-                    return Folder::Variable(name, folder(expand(path, places)));
-                }
-            }
-            match &places.home {
-                Some(home) => Folder::Borrowed(home.join(".codex")),
-                None => Folder::Own(places.own.clone()),
-            }
+        "own" => {
+            let own = places.own.clone();
+            Source { first: Some(own.clone()), folder: Folder::Own(own) }
         }
-        path => Folder::Borrowed(folder(expand(Path::new(path), places))),
+        "auto" => Source { first: Some(places.own.clone()), folder: borrowed(places) },
+        path => Folder::Borrowed(folder(expand(Path::new(path), places))).into(),
+    }
+}
+
+fn borrowed(places: &Places) -> Folder {
+    let variables =
+        [("OPENAI_CODEX_PATH", &places.openai_codex_path), ("CODEX_HOME", &places.codex_home)];
+    for (name, path) in variables {
+        if let Some(path) = path.as_ref().filter(|path| !path.as_os_str().is_empty()) {
+            return Folder::Variable(name, folder(expand(path, places)));
+        }
+    }
+    match &places.home {
+        Some(home) => Folder::Borrowed(home.join(".codex")),
+        None => Folder::Own(places.own.clone()),
     }
 }
 

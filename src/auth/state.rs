@@ -17,6 +17,9 @@ const RECHECK: SignedDuration = SignedDuration::from_secs(1);
 /// A token this new is used whatever it says: if it seems old already, our clock is wrong, and
 /// refreshing at every turn would not mend it.
 const JUST_FETCHED: SignedDuration = SignedDuration::from_mins(1);
+/// A token this new that took the place of a refused one and is refused as well will not be
+/// mended by a third.
+const IN_VAIN: SignedDuration = SignedDuration::from_mins(1);
 
 #[derive(Default)]
 pub(super) struct State {
@@ -28,10 +31,17 @@ pub(super) struct State {
 pub(super) struct Held {
     pub(super) login: Login,
     pub(super) stamp: Stamp,
-    /// When we got it from the server ourselves.
-    pub(super) fetched: Option<Timestamp>,
+    /// Set where we got it from the server ourselves.
+    pub(super) fetched: Option<Fetched>,
     /// Set while the login is newer than the file, because it could not be written.
     pub(super) unsaved: Option<Unsaved>,
+}
+
+#[derive(Clone, Copy)]
+pub(super) struct Fetched {
+    pub(super) at: Timestamp,
+    /// Because the one before had been refused.
+    pub(super) instead: bool,
 }
 
 #[derive(Clone)]
@@ -167,7 +177,7 @@ impl State {
 
 impl Held {
     pub(super) fn life(&self, now: Timestamp) -> Life {
-        if self.fetched.is_some_and(|at| within(JUST_FETCHED, at, now)) {
+        if self.fetched.is_some_and(|fetched| within(JUST_FETCHED, fetched.at, now)) {
             return Life::Good;
         }
         let due = match self.login.expires_at {
@@ -176,6 +186,11 @@ impl Held {
             None => self.login.last_refresh.is_some_and(|at| at <= now - SCHEDULE),
         };
         if due && self.login.refresh_token.is_some() { Life::Due } else { Life::Good }
+    }
+
+    /// Whether refreshing because of a refusal was tried just now, and did not help.
+    pub(super) fn in_vain(&self, now: Timestamp) -> bool {
+        self.fetched.is_some_and(|fetched| fetched.instead && within(IN_VAIN, fetched.at, now))
     }
 }
 

@@ -1,16 +1,18 @@
 //! auth.json on disk: read, and replaced whole under the locks that others take too.
 
-use std::fs::{self, File, OpenOptions, TryLockError};
+use std::fs::{self, File};
 use std::io::{self, ErrorKind, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use secrecy::{ExposeSecret, SecretString};
-use tokio::time::{Instant, sleep};
 use tracing::debug;
 
-use super::tokens::{Document, Login};
-use super::{Error, Folder};
+use super::document::Document;
+use super::lock::{give_to_owner_of, lock};
+use super::source::FILE;
+use super::tokens::Login;
+use super::{Error, Folder, Source, vault};
 
 /// Ours: held while a refresh token is being spent, so that no other codexway spends it too.
 const REFRESH_LOCK: &str = "codexway-refresh.lock";
@@ -22,10 +24,9 @@ const WRITE_LOCK: &str = "auth.json.lock";
 const REFRESH_PATIENCE: Duration = Duration::from_secs(45);
 /// As long as the Codex CLI waits.
 pub(super) const COMMIT_PATIENCE: Duration = Duration::from_secs(5);
-const POLL: Duration = Duration::from_millis(20);
 
 pub(super) struct Store {
-    pub(super) folder: Folder,
+    pub(super) source: Source,
 }
 
 /// Tells one version of the file from the next without reading it.
@@ -43,16 +44,22 @@ pub(super) enum Committed {
 }
 
 impl Store {
+    /// The file whose time stamp tells that the login has changed: auth.json, or what stands for
+    /// it where a keyring holds the login.
     pub(super) fn file(&self) -> PathBuf {
-        self.folder.path().join("auth.json")
+        match self.source.folder() {
+            Folder::Keyring(folder) => folder.join(vault::MARKER),
+            folder => folder.path().join(FILE),
+        }
     }
 
     pub(super) fn not_logged_in(&self) -> Error {
-        let variable = match self.folder {
+        let folder = self.source.folder();
+        let variable = match folder {
             Folder::Variable(name, _) => Some(name),
-            Folder::Own(_) | Folder::Borrowed(_) => None,
+            Folder::Own(_) | Folder::Keyring(_) | Folder::Borrowed(_) => None,
         };
-        Error::NotLoggedIn { folder: self.folder.path().to_owned(), variable }
+        Error::NotLoggedIn { folder: folder.path().to_owned(), variable }
     }
 
     pub(super) fn stamp(&self) -> Option<Stamp> {
@@ -67,11 +74,16 @@ impl Store {
         Ok((Login::read(&document, self)?, stamp))
     }
 
-    fn document(&self) -> io::Result<(Document, Stamp)> {
-        let mut file = File::open(self.file())?;
+    pub(super) fn document(&self) -> io::Result<(Document, Stamp)> {
+        let path = self.file();
+        let mut file = File::open(&path)?;
         let stamp = stamp(&file.metadata()?);
         let mut bytes = Vec::new();
-        file.read_to_end(&mut bytes)?;
+        if path.ends_with(vault::MARKER) {
+            bytes = vault::read(&path)?;
+        } else {
+            file.read_to_end(&mut bytes)?;
+        }
         let document =
             Document::parse(&bytes).map_err(|why| io::Error::new(ErrorKind::InvalidData, why))?;
         Ok((document, stamp))
@@ -84,12 +96,12 @@ impl Store {
     /// locks cannot serve, since it gives up and refreshes again when they stay busy for 5 s.
     /// `None` where there can be no lock, as in a read-only folder: better a race than no token.
     pub(super) async fn lock_refresh(&self) -> Result<Option<File>, Error> {
-        let lock = self.folder.path().join(REFRESH_LOCK);
-        match self.lock(&lock, REFRESH_PATIENCE).await {
+        let path = self.source.folder().path().join(REFRESH_LOCK);
+        match lock(&path, REFRESH_PATIENCE).await {
             Ok(held) => Ok(held),
-            Err(error) if error.kind() == ErrorKind::TimedOut => Err(Error::Busy { lock }),
+            Err(error) if error.kind() == ErrorKind::TimedOut => Err(Error::Busy { lock: path }),
             Err(error) => {
-                debug!(%error, "refreshing without the lock `{}`", lock.display());
+                debug!(%error, "refreshing without the lock `{}`", path.display());
                 Ok(None)
             }
         }
@@ -105,15 +117,16 @@ impl Store {
         login: &Login,
         patience: Duration,
     ) -> io::Result<Committed> {
-        let folder = self.folder.path();
+        let folder = self.source.folder();
+        let folder = folder.path();
         if !self.still_holds(spent)? {
             return Ok(Committed::DiskWins);
         }
-        let _commit = self.lock(&folder.join(COMMIT_LOCK), patience).await?;
+        let _commit = lock(&folder.join(COMMIT_LOCK), patience).await?;
         if !self.still_holds(spent)? {
             return Ok(Committed::DiskWins);
         }
-        let _write = self.lock(&folder.join(WRITE_LOCK), patience).await?;
+        let _write = lock(&folder.join(WRITE_LOCK), patience).await?;
         let mut document = match self.document() {
             Ok((document, _)) if holds(&document, spent) => document,
             Ok(_) => return Ok(Committed::DiskWins),
@@ -132,50 +145,68 @@ impl Store {
         }
     }
 
-    fn write(&self, bytes: &[u8]) -> io::Result<Stamp> {
-        if self.folder.is_own() {
-            restrict(self.folder.path());
-        }
-        // Where auth.json is a link, the file behind it is replaced and the link stays.
-        let file = fs::canonicalize(self.file())?;
-        let folder = file.parent().unwrap_or(self.folder.path());
-        let mut new = tempfile::Builder::new().prefix(".auth-").tempfile_in(folder)?; // mode 0600
-        new.write_all(bytes)?;
-        give_to_owner_of(&file, new.path());
-        new.as_file().sync_all()?;
-        let stamp = stamp(&new.as_file().metadata()?);
-        new.persist(&file).map_err(|error| error.error)?;
-        if cfg!(unix) {
-            // The new file is in place; only a power cut could still bring the old one back.
-            File::open(folder).and_then(|folder| folder.sync_all()).unwrap_or_else(|error| {
-                debug!(%error, "could not flush `{}`", folder.display());
-            });
-        }
-        Ok(stamp)
+    /// Puts a new login in the place of whatever is there.
+    pub(super) async fn put(&self, document: &Document) -> io::Result<()> {
+        let folder = self.source.folder();
+        let _commit = lock(&folder.path().join(COMMIT_LOCK), COMMIT_PATIENCE).await?;
+        let _write = lock(&folder.path().join(WRITE_LOCK), COMMIT_PATIENCE).await?;
+        self.write(&document.to_json()).map(drop)
     }
 
-    /// Takes a lock, or fails with `TimedOut`; `None` where the file system knows no locks.
-    ///
-    /// `File::lock` would wait on a thread without end, and could not be given up.
-    async fn lock(&self, path: &Path, patience: Duration) -> io::Result<Option<File>> {
-        let file = open_lock(path)?;
-        give_to_owner_of(self.folder.path(), path);
-        let deadline = Instant::now() + patience;
-        loop {
-            match file.try_lock() {
-                Ok(()) => return Ok(Some(file)),
-                Err(TryLockError::WouldBlock) if Instant::now() < deadline => sleep(POLL).await,
-                Err(TryLockError::WouldBlock) => {
-                    let why = format!("another program holds `{}`", path.display());
-                    return Err(io::Error::new(ErrorKind::TimedOut, why));
-                }
-                Err(TryLockError::Error(error)) => {
-                    debug!(%error, "`{}` cannot be locked, going on without", path.display());
-                    return Ok(None);
-                }
+    /// Takes the login away, unless another one is there by now than was `seen`.
+    pub(super) async fn remove(&self, seen: Option<&Document>) -> io::Result<bool> {
+        let folder = self.source.folder();
+        let _commit = lock(&folder.path().join(COMMIT_LOCK), COMMIT_PATIENCE).await?;
+        let _write = lock(&folder.path().join(WRITE_LOCK), COMMIT_PATIENCE).await?;
+        let now = self.document().ok().map(|(now, _)| now.to_json());
+        if now.is_some() && now != seen.map(Document::to_json) {
+            return Ok(false);
+        }
+        if matches!(folder, Folder::Keyring(_)) {
+            vault::delete(&self.file())?;
+        }
+        fs::remove_file(self.file()).map(|()| true)
+    }
+
+    fn write(&self, bytes: &[u8]) -> io::Result<Stamp> {
+        let folder = self.source.folder();
+        if folder.is_own() {
+            restrict(folder.path());
+        }
+        match folder {
+            Folder::Keyring(_) => {
+                vault::write(&self.file(), bytes)?;
+                replace(&self.file(), vault::STAND_IN)
+            }
+            Folder::Own(_) | Folder::Borrowed(_) | Folder::Variable(..) => {
+                replace(&self.file(), bytes)
             }
         }
     }
+}
+
+/// Replaces the file whole: whoever reads it sees the old or the new, and so does who starts
+/// after a crash.
+fn replace(file: &Path, bytes: &[u8]) -> io::Result<Stamp> {
+    // Where auth.json is a link, the file behind it is replaced and the link stays.
+    let file = match fs::canonicalize(file) {
+        Err(error) if error.kind() == ErrorKind::NotFound => file.to_owned(),
+        found => found?,
+    };
+    let folder = file.parent().unwrap_or(Path::new("."));
+    let mut new = tempfile::Builder::new().prefix(".auth-").tempfile_in(folder)?; // mode 0600
+    new.write_all(bytes)?;
+    give_to_owner_of(if file.exists() { &file } else { folder }, new.path());
+    new.as_file().sync_all()?;
+    let stamp = stamp(&new.as_file().metadata()?);
+    new.persist(&file).map_err(|error| error.error)?;
+    if cfg!(unix) {
+        // The new file is in place; only a power cut could still bring the old one back.
+        File::open(folder).and_then(|folder| folder.sync_all()).unwrap_or_else(|error| {
+            debug!(%error, "could not flush `{}`", folder.display());
+        });
+    }
+    Ok(stamp)
 }
 
 fn holds(document: &Document, token: &SecretString) -> bool {
@@ -190,14 +221,6 @@ fn stamp(metadata: &fs::Metadata) -> Stamp {
     Stamp { modified: metadata.modified().ok(), length: metadata.len(), inode }
 }
 
-fn open_lock(path: &Path) -> io::Result<File> {
-    let mut options = OpenOptions::new();
-    options.create(true).write(true).truncate(false);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path)
-}
-
 /// Makes the folder its owner's alone.
 #[cfg(unix)]
 fn restrict(folder: &Path) {
@@ -209,20 +232,3 @@ fn restrict(folder: &Path) {
 
 #[cfg(not(unix))]
 fn restrict(_folder: &Path) {}
-
-/// Root, in a container, must not take files away from the user whose folder it borrows.
-#[cfg(unix)]
-fn give_to_owner_of(model: &Path, path: &Path) {
-    use std::os::unix::fs::{MetadataExt as _, chown};
-    let (Ok(model), Ok(ours)) = (fs::metadata(model), fs::metadata(path)) else {
-        return;
-    };
-    if model.uid() != ours.uid()
-        && let Err(error) = chown(path, Some(model.uid()), Some(model.gid()))
-    {
-        debug!(%error, "`{}` keeps another owner", path.display());
-    }
-}
-
-#[cfg(not(unix))]
-fn give_to_owner_of(_model: &Path, _path: &Path) {}

@@ -1,107 +1,49 @@
-//! What auth.json holds, in each of the shapes that the Codex CLI has written over time.
+//! The tokens of a login, and whose they are.
 
 use jiff::Timestamp;
 use secrecy::{ExposeSecret, SecretString};
-use serde_json::{Map, Value};
 
 use super::claims::Claims;
-use super::oauth::Renewed;
+use super::document::{Contents, Document};
+use super::oauth;
 use super::store::Store;
 use super::{Access, Error, Kind};
 
-/// auth.json as it came: unknown keys, their order and explicit nulls survive a rewrite.
-pub(super) struct Document(Map<String, Value>);
-
-impl Document {
-    pub(super) fn parse(bytes: &[u8]) -> Result<Self, String> {
-        let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
-        match serde_json::from_slice(bytes) {
-            Ok(Value::Object(keys)) => Ok(Self(keys)),
-            Ok(_) => Err("it is not a JSON object".to_owned()),
-            Err(error) => Err(error.to_string()),
-        }
-    }
-
-    pub(super) fn to_json(&self) -> Vec<u8> {
-        format!("{:#}\n", Value::Object(self.0.clone())).into_bytes()
-    }
-
-    pub(super) fn refresh_token(&self) -> Option<&str> {
-        self.token("refresh_token")
-    }
-
-    /// Puts the login's tokens in; `account_id` and all the rest stay as they are.
-    pub(super) fn renew(&mut self, login: &Login) {
-        let Some(tokens) = self.0.get_mut("tokens").and_then(Value::as_object_mut) else {
-            return;
-        };
-        let mut put = |name: &str, token: Option<&SecretString>| {
-            if let Some(token) = token {
-                tokens.insert(name.to_owned(), token.expose_secret().into());
-            }
-        };
-        put("id_token", login.id_token.as_ref());
-        put("access_token", Some(&login.access_token));
-        put("refresh_token", login.refresh_token.as_ref());
-        if let Some(at) = login.last_refresh {
-            self.0.insert("last_refresh".to_owned(), at.to_string().into());
-        }
-    }
-
-    fn contents(&self) -> Contents {
-        let unsupported = |mode: &str| Contents::Unsupported(mode.to_owned());
-        match self.text("auth_mode") {
-            Some("apikey") => Contents::ApiKey,
-            Some("chatgpt") => match self.token("access_token") {
-                Some(_) => Contents::Chatgpt,
-                None => Contents::Nothing,
-            },
-            Some("personalAccessToken") => match self.text("personal_access_token") {
-                Some(token) => Contents::PersonalAccessToken(token.into()),
-                None => Contents::Nothing,
-            },
-            Some(mode) => unsupported(mode),
-            // Personal access tokens, and logins before 2026, come without a mode. Such a login
-            // may have an API key beside its tokens: the tokens are what we want.
-            None => {
-                if let Some(token) = self.text("personal_access_token") {
-                    Contents::PersonalAccessToken(token.into())
-                } else if self.token("access_token").is_some() {
-                    Contents::Chatgpt
-                } else if self.has("agent_identity") {
-                    unsupported("agentIdentity")
-                } else if self.has("bedrock_api_key") {
-                    unsupported("bedrockApiKey")
-                } else if self.has("bedrock_access_keys") {
-                    unsupported("bedrockAccessKeys")
-                } else if self.text("OPENAI_API_KEY").is_some() {
-                    Contents::ApiKey
-                } else {
-                    Contents::Nothing
-                }
-            }
-        }
-    }
-
-    fn text(&self, key: &str) -> Option<&str> {
-        self.0.get(key)?.as_str().filter(|text| !text.is_empty())
-    }
-
-    fn token(&self, key: &str) -> Option<&str> {
-        self.0.get("tokens")?.get(key)?.as_str().filter(|text| !text.is_empty())
-    }
-
-    fn has(&self, key: &str) -> bool {
-        self.0.get(key).is_some_and(|value| !value.is_null())
-    }
+/// A login that was just given.
+pub struct Fresh {
+    pub(super) id_token: SecretString,
+    pub(super) access_token: SecretString,
+    pub(super) refresh_token: SecretString,
+    pub(super) account_id: String,
+    pub(super) at: Timestamp,
+    /// Whose it is, to be told to the person in front of the screen and to nobody else.
+    pub email: Option<String>,
+    pub plan: Option<String>,
+    /// Whether by this computer's clock it has ended already.
+    pub seems_over: bool,
 }
 
-enum Contents {
-    Chatgpt,
-    PersonalAccessToken(SecretString),
-    ApiKey,
-    Unsupported(String),
-    Nothing,
+impl Fresh {
+    /// The login in the answer of the token endpoint; `None` if a token or the account is missing.
+    pub(super) fn read(tokens: oauth::Tokens, now: Timestamp) -> Option<Self> {
+        let (id_token, access_token) = (tokens.id_token?, tokens.access_token?);
+        let id = Claims::read(id_token.expose_secret());
+        let access = Claims::read(access_token.expose_secret());
+        let (id, access) = (id.as_ref(), access.as_ref());
+        let account_id =
+            access.and_then(Claims::account_id).or_else(|| id.and_then(Claims::account_id))?;
+        let plan = access.and_then(Claims::plan).or_else(|| id.and_then(Claims::plan));
+        Some(Self {
+            account_id: account_id.to_owned(),
+            plan: plan.map(str::to_owned),
+            email: id.and_then(Claims::email).map(str::to_owned),
+            seems_over: access.and_then(Claims::expires_at).is_some_and(|end| end <= now),
+            refresh_token: tokens.refresh_token?,
+            at: now,
+            id_token,
+            access_token,
+        })
+    }
 }
 
 /// A login that the `codex` upstream can use.
@@ -110,7 +52,7 @@ pub(super) struct Login {
     pub(super) kind: Kind,
     pub(super) access_token: SecretString,
     pub(super) refresh_token: Option<SecretString>,
-    id_token: Option<SecretString>,
+    pub(super) id_token: Option<SecretString>,
     /// `tokens.account_id`, which a refresh never changes.
     file_account: Option<String>,
     /// The OAuth client that the refresh token was issued to, where the file says so.
@@ -139,17 +81,13 @@ impl Login {
             Contents::Unsupported(mode) => return Err(Error::UnsupportedMode { file, mode }),
             Contents::Nothing => return Err(store.not_logged_in()),
         }
-        let provenance = document.0["tokens"].get("oauth_provenance");
         let mut login = Self {
             kind: Kind::Chatgpt,
             access_token: document.token("access_token").unwrap_or_default().into(),
             refresh_token: document.refresh_token().map(Into::into),
             id_token: document.token("id_token").map(Into::into),
             file_account: document.token("account_id").map(Into::into),
-            client_id: provenance
-                .and_then(|from| from.get("client_id"))
-                .and_then(Value::as_str)
-                .map(Into::into),
+            client_id: document.client_id(),
             last_refresh: document.text("last_refresh").and_then(|at| at.parse().ok()),
             expires_at: None,
             owner: None,
@@ -178,7 +116,7 @@ impl Login {
     }
 
     /// The login after a refresh; whatever the server left out stays as it was.
-    pub(super) fn renewed(&self, new: Renewed, now: Timestamp) -> Self {
+    pub(super) fn renewed(&self, new: oauth::Tokens, now: Timestamp) -> Self {
         let mut login = self.clone();
         login.last_refresh = Some(now);
         login.id_token = new.id_token.or(login.id_token);

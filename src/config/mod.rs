@@ -123,6 +123,8 @@ pub struct Account {
     pub kind: AccountKind,
     /// `auto`, `own`, or a folder as the user wrote it, `~` included.
     pub source: String,
+    /// Where `codexway login` keeps what it gets.
+    pub store: LoginStore,
     /// The variable that holds an API key.
     pub key_env: String,
     /// The file that holds an API key, as the user wrote it; wins over `key_env`, empty for none.
@@ -131,4 +133,9 @@ pub struct Account {
 
 choice! {
     AccountKind { Codex = "codex", ApiKey = "api-key" }
+}
+
+choice! {
+    /// Where a login is kept; `Auto` is the keyring where there is one, else the file.
+    LoginStore { Auto = "auto", File = "file", Keyring = "keyring" }
 }

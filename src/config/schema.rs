@@ -1,9 +1,9 @@
 //! The form of every setting, in the order of `default.toml`.
 
 use super::{
-    AccountKind, Compression, Instructions, Parameters, Passthrough, Policy, PromptMode, Protocol,
-    Reasoning, ReasoningFormat, Store, ToolSchemaMode, ToolTextFormat, Transport, UnlistedModels,
-    UpstreamKind,
+    AccountKind, Compression, Instructions, LoginStore, Parameters, Passthrough, Policy,
+    PromptMode, Protocol, Reasoning, ReasoningFormat, Store, ToolSchemaMode, ToolTextFormat,
+    Transport, UnlistedModels, UpstreamKind,
     shape::{
         Names, Secret,
         Shape::{self, Choice, Flag, List, Map, Or, Table, Whole},
@@ -47,6 +47,7 @@ const STATE: &[(&str, Shape)] =
 const ACCOUNT: &[(&str, Shape)] = &[
     ("kind", Choice(AccountKind::WORDS)),
     ("source", SOURCE),
+    ("store", Choice(LoginStore::WORDS)),
     ("key_env", ANY),
     ("key_file", ANY),
 ];

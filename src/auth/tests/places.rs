@@ -13,22 +13,33 @@ fn the_source_setting_finds_the_folder() {
         home: path("/home/u"),
     };
     let none = places(None, None);
-    assert_eq!(find("own", &none), Folder::Own(own.path().to_owned()));
-    assert_eq!(find("~/x", &none), Folder::Borrowed("/home/u/x".into()));
-    assert_eq!(find("~", &none), Folder::Borrowed("/home/u".into()));
-    assert_eq!(find("/x/auth.json", &none), Folder::Borrowed("/x".into()));
-    assert_eq!(find("auto", &none), Folder::Borrowed("/home/u/.codex".into()));
+    let found = |source, places: &Places| find(source, places).folder();
+    assert_eq!(found("own", &none), Folder::Own(own.path().to_owned()));
+    assert_eq!(found("~/x", &none), Folder::Borrowed("/home/u/x".into()));
+    assert_eq!(found("~", &none), Folder::Borrowed("/home/u".into()));
+    assert_eq!(found("/x/auth.json", &none), Folder::Borrowed("/x".into()));
+    assert_eq!(found("auto", &none), Folder::Borrowed("/home/u/.codex".into()));
     assert_eq!(
-        find("auto", &places(path("/a"), path("/b"))),
+        found("auto", &places(path("/a"), path("/b"))),
         Folder::Variable("OPENAI_CODEX_PATH", "/a".into())
     );
     assert_eq!(
-        find("auto", &places(path(""), path("~/b"))),
+        found("auto", &places(path(""), path("~/b"))),
         Folder::Variable("CODEX_HOME", "/home/u/b".into())
     );
-    assert_eq!(find("auto", &Places { home: None, ..none }), Folder::Own(own.path().to_owned()));
+    assert_eq!(found("auto", &Places { home: None, ..none }), Folder::Own(own.path().to_owned()));
+    let auto = find("auto", &places(path("/a"), None));
     fs::write(own.path().join("auth.json"), "{}").unwrap();
-    assert_eq!(find("auto", &places(path("/a"), None)), Folder::Own(own.path().to_owned()));
+    assert_eq!(auto.folder(), Folder::Own(own.path().to_owned()), "a login that came later");
+    fs::remove_file(own.path().join("auth.json")).unwrap();
+    assert_eq!(auto.folder(), Folder::Variable("OPENAI_CODEX_PATH", "/a".into()), "a logout");
+    fs::write(own.path().join("auth.json"), r#"{"OPENAI_API_KEY":"sk-1"}"#).unwrap();
+    assert_eq!(
+        auto.folder(),
+        Folder::Variable("OPENAI_CODEX_PATH", "/a".into()),
+        "an API key is no ChatGPT login"
+    );
+    assert_eq!(found("own", &places(None, None)), Folder::Own(own.path().to_owned()));
 }
 
 #[tokio::test]

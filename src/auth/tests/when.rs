@@ -85,3 +85,23 @@ async fn a_final_refusal_ahead_of_time_lets_the_old_token_live_to_its_end() {
     assert!(matches!(error, Error::RefreshExpired { .. }), "{error}");
     assert_eq!(world.asked().len(), 1);
 }
+
+#[tokio::test]
+async fn a_backend_that_refuses_new_tokens_too_costs_one_refresh_a_minute() {
+    let world = World::new().await;
+    world.login(DAY, "rt_0");
+    let manager = world.manager();
+    let refused = manager.access().await.unwrap();
+    let second = manager.instead_of(&refused).await.unwrap();
+    for _ in 0..3 {
+        let error = manager.instead_of(&second).await.unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            world.said("the backend refuses every token of the login in `{file}`, even one that it has just issued; try again in a minute, and if that does not help, run `codexway login`")
+        );
+        world.pass(19);
+    }
+    assert_eq!(world.asked().len(), 1);
+    world.pass(3);
+    assert_eq!(token(&manager.instead_of(&second).await.unwrap()), world.issued(2));
+}

@@ -1,0 +1,27 @@
+//! The network client for an address.
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+/// A client that goes by the system's proxy, unless `url` is on this machine: nothing may come
+/// between us and that. It follows no redirects, since a login is not to be sent elsewhere, and
+/// sets no time-out for a whole answer.
+///
+/// # Errors
+/// When the system's certificates cannot be set up.
+pub fn client(url: &str) -> reqwest::Result<reqwest::Client> {
+    let builder = reqwest::Client::builder()
+        .connect_timeout(Duration::from_secs(15))
+        .tcp_nodelay(true)
+        .pool_idle_timeout(Duration::from_secs(90))
+        .redirect(reqwest::redirect::Policy::none());
+    if is_local(url) { builder.no_proxy() } else { builder }.build()
+}
+
+fn is_local(url: &str) -> bool {
+    let host = url.parse::<http::Uri>().ok().and_then(|uri| uri.host().map(str::to_owned));
+    host.is_some_and(|host| {
+        let number = host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
+        host == "localhost" || number.is_ok_and(|number| number.is_loopback())
+    })
+}

@@ -1,0 +1,198 @@
+//! Our own folder for an account: a login is kept in it, and taken away again.
+
+use std::fs;
+use std::io::{self, ErrorKind};
+use std::path::{Path, PathBuf};
+
+use secrecy::SecretString;
+use tracing::debug;
+
+use super::document::{Credentials, Document, Holds};
+use super::oauth::Revoked;
+use super::source::FILE;
+use super::store::Store;
+use super::{Error, Folder, OAuth, vault};
+use crate::config::LoginStore;
+
+/// The folder of an account, which no other program knows.
+#[derive(Debug, Clone)]
+pub struct Own(PathBuf);
+
+/// What became of a login that was to be kept.
+pub struct Kept {
+    pub folder: Folder,
+    /// Why it is in a file although the keyring was asked first.
+    pub no_keyring: Option<String>,
+    replaced: Vec<(SecretString, Revoked)>,
+}
+
+/// What became of a login that was to end.
+#[derive(Debug)]
+pub enum Ended {
+    /// There was none.
+    Nothing,
+    /// It is gone here, and at the server unless this error came between.
+    Login(Result<(), Error>),
+    /// It is gone here; only its issuer's web site can end it elsewhere.
+    Key(Holds),
+    /// Nobody can tell what it was, and it is gone.
+    Unreadable,
+}
+
+impl Own {
+    pub fn at(folder: PathBuf) -> Self {
+        Self(folder)
+    }
+
+    pub fn path(&self) -> &Path {
+        &self.0
+    }
+
+    /// What is kept there now, if codexway can use it.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub fn holds(&self) -> Result<Option<Holds>, Error> {
+        Ok(self.document()?.and_then(|document| document.holds()))
+    }
+
+    /// The API key that is kept there.
+    ///
+    /// # Errors
+    /// When what is kept cannot be read.
+    pub fn api_key(&self) -> Result<Option<SecretString>, Error> {
+        Ok(self.document()?.and_then(|document| document.api_key()))
+    }
+
+    /// Makes the folder, and sees whether a login could be written there before a person is asked
+    /// for one.
+    ///
+    /// # Errors
+    /// When it could not.
+    pub fn prepare(&self) -> io::Result<()> {
+        let mut folders = fs::DirBuilder::new();
+        folders.recursive(true);
+        #[cfg(unix)]
+        std::os::unix::fs::DirBuilderExt::mode(&mut folders, 0o700);
+        folders.create(&self.0)?;
+        tempfile::Builder::new().prefix(".auth-").tempfile_in(&self.0).map(drop)
+    }
+
+    /// Keeps `credentials` in the place of what was there. The folder must have been prepared.
+    ///
+    /// # Errors
+    /// When they cannot be written; then what was there is there still.
+    pub async fn keep(
+        &self,
+        credentials: &Credentials,
+        store: LoginStore,
+        issuer: &str,
+    ) -> io::Result<Kept> {
+        let replaced = self.document().ok().flatten();
+        let replaced = replaced.map(|document| document.revocable()).unwrap_or_default();
+        let document = Document::of(credentials, issuer);
+        let mut no_keyring = None;
+        if store != LoginStore::File {
+            match self.to_keyring(&document).await {
+                Ok(folder) => return Ok(Kept { folder, no_keyring, replaced }),
+                Err(error) if store == LoginStore::Keyring => return Err(error),
+                Err(error) if error.kind() == ErrorKind::Unsupported => {}
+                Err(error) => no_keyring = Some(error.to_string()),
+            }
+        }
+        let folder = Folder::Own(self.0.clone());
+        Store { source: folder.clone().into() }.put(&document).await?;
+        let marker = self.0.join(vault::MARKER);
+        if marker.exists() {
+            // What the keyring still holds is the replaced login, which is about to be revoked.
+            if let Err(error) = vault::delete(&marker) {
+                debug!(%error, "the replaced login stays in the keyring");
+            }
+            fs::remove_file(marker)?;
+        }
+        Ok(Kept { folder, no_keyring, replaced })
+    }
+
+    async fn to_keyring(&self, document: &Document) -> io::Result<Folder> {
+        let folder = Folder::Keyring(self.0.clone());
+        Store { source: folder.clone().into() }.put(document).await?;
+        match fs::remove_file(self.0.join(FILE)) {
+            Err(error) if error.kind() != ErrorKind::NotFound => Err(error),
+            _ => Ok(folder),
+        }
+    }
+
+    /// Ends the login at the server as far as that can be done, and takes it away here.
+    ///
+    /// # Errors
+    /// When another process is refreshing it without end, or it cannot be deleted.
+    pub async fn end(&self, oauth: &OAuth) -> Result<Ended, Error> {
+        let store = self.store();
+        let file = store.file();
+        if !file.exists() {
+            return Ok(Ended::Nothing);
+        }
+        // Who refreshes it now would leave a login alive that nobody knows.
+        let _among_processes = store.lock_refresh().await?;
+        let not_deleted =
+            |why: io::Error| Error::NotDeleted { file: file.clone(), why: why.to_string() };
+        loop {
+            let document = match store.document() {
+                Ok((document, _)) => Some(document),
+                Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Ended::Nothing),
+                Err(_) => None,
+            };
+            let tokens = document.as_ref().map(Document::revocable).unwrap_or_default();
+            let revoked = revoke(tokens, oauth).await;
+            if !store.remove(document.as_ref()).await.map_err(not_deleted)? {
+                continue; // Somebody has put another login there meanwhile: it ends as well.
+            }
+            return Ok(match document {
+                None => Ended::Unreadable,
+                Some(document) => match document.holds() {
+                    Some(Holds::Chatgpt) => Ended::Login(revoked),
+                    Some(kind) => Ended::Key(kind),
+                    None => Ended::Unreadable,
+                },
+            });
+        }
+    }
+
+    fn store(&self) -> Store {
+        Store { source: Folder::own(&self.0).into() }
+    }
+
+    fn document(&self) -> Result<Option<Document>, Error> {
+        let store = self.store();
+        match store.document() {
+            Ok((document, _)) => Ok(Some(document)),
+            Err(error)
+                if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) =>
+            {
+                Ok(None)
+            }
+            Err(error) => Err(Error::Unreadable { file: store.file(), why: error.to_string() }),
+        }
+    }
+}
+
+impl Kept {
+    /// Ends the login that was there before at the server, where only we could still use it.
+    pub async fn end_replaced(self, oauth: &OAuth) {
+        if let Err(error) = revoke(self.replaced, oauth).await {
+            debug!(%error, "the replaced login lives on at the server");
+        }
+    }
+}
+
+/// The first token that the server takes back will do.
+async fn revoke(tokens: Vec<(SecretString, Revoked)>, oauth: &OAuth) -> Result<(), Error> {
+    let mut failed = Ok(());
+    for (token, kind) in tokens {
+        match oauth.revoke(&token, kind).await {
+            Ok(()) => return Ok(()),
+            Err(error) => failed = Err(error),
+        }
+    }
+    failed
+}

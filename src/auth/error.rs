@@ -98,6 +98,12 @@ pub enum Error {
         .lock.display()
     )]
     Busy { lock: PathBuf },
+    #[error(
+        "there is no API key: none was kept, and `${variable}` is not set; run `codexway login --api-key`"
+    )]
+    NoApiKey { variable: String },
+    #[error("cannot take the API key from `{}`, which `key_file` names: {why}", .file.display())]
+    KeyFile { file: PathBuf, why: String },
     #[error("cannot delete `{}`: {why}", .file.display())]
     NotDeleted { file: PathBuf, why: String },
     #[error("the refresh was interrupted because codexway is stopping; start it again")]
@@ -118,7 +124,8 @@ impl Error {
             | Self::RefreshReused { .. }
             | Self::RefreshInvalidated { .. }
             | Self::RefreshRefused { .. }
-            | Self::PersonalTokenRefused { .. } => true,
+            | Self::PersonalTokenRefused { .. }
+            | Self::NoApiKey { .. } => true,
             Self::Unreadable { .. }
             | Self::WrongAccount { .. }
             | Self::TokenRefused { .. }
@@ -128,6 +135,7 @@ impl Error {
             | Self::Unreachable { .. }
             | Self::TokenEndpoint { .. }
             | Self::Busy { .. }
+            | Self::KeyFile { .. }
             | Self::NotDeleted { .. }
             | Self::Interrupted => false,
         }

@@ -5,6 +5,7 @@
 //! disk that cannot be written: then the tokens live in memory, a warning says so, and each
 //! later [`TokenManager::access`] tries to write them again.
 
+mod api_key;
 mod claims;
 mod client;
 mod document;
@@ -31,6 +32,7 @@ use jiff::Timestamp;
 use secrecy::SecretString;
 use tokio::time::timeout;
 
+pub use api_key::api_key;
 pub use client::client;
 pub use document::{Credentials, Holds};
 pub use error::Error;

@@ -35,6 +35,12 @@ impl Folder {
         matches!(self, Self::Own(_) | Self::Keyring(_))
     }
 
+    /// Whether there is no login in it.
+    pub fn is_empty(&self) -> bool {
+        let name = if matches!(self, Self::Keyring(_)) { vault::MARKER } else { FILE };
+        !self.path().join(name).exists()
+    }
+
     /// Our own folder, whichever way it keeps what it holds.
     pub(super) fn own(path: &Path) -> Self {
         if path.join(vault::MARKER).exists() {
@@ -121,7 +127,8 @@ fn borrowed(places: &Places) -> Folder {
     }
 }
 
-fn expand(path: &Path, places: &Places) -> PathBuf {
+/// `~` is the home folder.
+pub(super) fn expand(path: &Path, places: &Places) -> PathBuf {
     match (path.strip_prefix("~"), &places.home) {
         (Ok(rest), Some(home)) => home.join(rest),
         _ => path.to_owned(),

@@ -48,7 +48,27 @@ impl Environment {
     }
 
     pub(super) fn colors(&self) -> bool {
-        self.var("NO_COLOR").is_none() && std::io::stderr().is_terminal()
+        self.colors_on(&std::io::stderr())
+    }
+
+    pub(super) fn colors_on(&self, stream: &impl IsTerminal) -> bool {
+        self.var("NO_COLOR").is_none() && stream.is_terminal()
+    }
+
+    /// Whether somebody sits in front of this machine, who could see a window of ours.
+    pub(super) fn has_desktop(&self) -> bool {
+        let windowed = ["DISPLAY", "WAYLAND_DISPLAY"];
+        !cfg!(all(unix, not(target_os = "macos")))
+            || windowed.iter().any(|name| self.var(name).is_some())
+    }
+
+    /// The names of the accounts that have a folder of ours.
+    pub(super) fn known_accounts(&self) -> Vec<String> {
+        let folders = std::fs::read_dir(self.data_dir.join("accounts")).into_iter().flatten();
+        let mut names: Vec<String> =
+            folders.filter_map(|entry| entry.ok()?.file_name().into_string().ok()).collect();
+        names.sort();
+        names
     }
 
     /// Where the settings come from.

@@ -4,14 +4,22 @@ use std::{path::PathBuf, process::ExitCode};
 
 use clap::{Args, Parser, Subcommand};
 
-use crate::{config, telemetry};
+use crate::{auth, config, telemetry};
 
+mod account;
 mod config_cmd;
+mod consent;
 mod demo;
 mod environment;
 mod health;
+mod login;
+mod logout;
+mod models;
+mod open;
 mod reload;
 mod serve;
+mod status;
+mod terminal;
 
 use environment::Environment;
 
@@ -31,6 +39,14 @@ enum Command {
     Serve(ServeArgs),
     /// Serve with a built-in simulator as upstream: no account, no network
     Demo(ServeArgs),
+    /// Log an account in
+    Login(login::LoginArgs),
+    /// End an account's login, here and at the server
+    Logout(logout::LogoutArgs),
+    /// Show the accounts, what their plans have left, and the running server
+    Status(status::StatusArgs),
+    /// List what can be asked for
+    Models(models::ModelsArgs),
     /// Show the settings in force, check them, or say where they are
     Config {
         #[command(subcommand)]
@@ -91,6 +107,26 @@ enum Failure {
     Failed(anyhow::Error),
     /// 2: wrong usage, or settings that cannot be read or are not to be served.
     Usage(String),
+    /// 3: somebody has to log in first.
+    LoginNeeded(String),
+    /// As 1 or 3, where everything has been said on stdout.
+    Told { login_needed: bool },
+}
+
+impl From<auth::Error> for Failure {
+    fn from(error: auth::Error) -> Self {
+        if error.needs_login() {
+            Self::LoginNeeded(error.to_string())
+        } else {
+            Self::Failed(error.into())
+        }
+    }
+}
+
+impl From<auth::login::Error> for Failure {
+    fn from(error: auth::login::Error) -> Self {
+        Self::Failed(error.into())
+    }
 }
 
 impl From<anyhow::Error> for Failure {
@@ -114,6 +150,10 @@ pub fn run(cli: Cli) -> ExitCode {
     let done = match command {
         Command::Serve(args) => serve::run(&args, &environment),
         Command::Demo(args) => demo::run(&args, &environment),
+        Command::Login(args) => login::run(&args, &environment),
+        Command::Logout(args) => logout::run(&args, &environment),
+        Command::Status(args) => status::run(&args, &environment),
+        Command::Models(args) => models::run(&args, &environment),
         Command::Config { command, file } => config_cmd::run(
             command.unwrap_or(ConfigCommand::Show { json: false }),
             &file,
@@ -136,6 +176,11 @@ pub fn run(cli: Cli) -> ExitCode {
             eprintln!("error: {error}");
             ExitCode::from(2)
         }
+        Err(Failure::LoginNeeded(error)) => {
+            eprintln!("error: {error}");
+            ExitCode::from(3)
+        }
+        Err(Failure::Told { login_needed }) => ExitCode::from(if login_needed { 3 } else { 1 }),
     }
 }
 

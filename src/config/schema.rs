@@ -118,13 +118,8 @@ const SECRET: Shape =
 
 const FILLED_NAME: Names = Names { expected: "filled in", valid: filled };
 /// Names of sections stand in paths, headers and file names.
-const SECTION_NAME: Names = Names {
-    expected: "made of letters, digits, `-`, `_` and `.`",
-    valid: |name| {
-        let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
-        name.starts_with(|c: char| c.is_ascii_alphanumeric()) && name.chars().all(plain)
-    },
-};
+const SECTION_NAME: Names =
+    Names { expected: "made of letters, digits, `-`, `_` and `.`", valid: is_section_name };
 const HEADER_NAME: Names = Names {
     expected: "the name of a header",
     valid: |name| {
@@ -135,6 +130,12 @@ const HEADER_NAME: Names = Names {
 
 const fn text(expected: &'static str, valid: fn(&str) -> bool) -> Shape {
     Shape::Text(Text { expected, valid, secret: Secret::Never })
+}
+
+/// Whether an account, an upstream or a profile may be called so.
+pub fn is_section_name(name: &str) -> bool {
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+    name.starts_with(|c: char| c.is_ascii_alphanumeric()) && name.chars().all(plain)
 }
 
 fn filled(text: &str) -> bool {

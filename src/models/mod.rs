@@ -4,8 +4,10 @@ use std::cmp::Ordering;
 
 use serde::{Deserialize, Deserializer};
 
+mod entry;
 mod live;
 
+pub use entry::{CREATED, entry};
 pub use live::Live;
 
 /// The catalogue that is known without asking: facts of the official client of November 2026.

@@ -24,7 +24,13 @@ struct Device {
     id: String,
     user_code: String,
     polls: u32,
-    approved: bool,
+    answer: Option<Answer>,
+}
+
+#[derive(Clone, Copy)]
+enum Answer {
+    Yes,
+    No,
 }
 
 impl Devices {
@@ -33,29 +39,52 @@ impl Devices {
     }
 
     pub(super) fn approve(&self, user_code: &str) -> bool {
+        self.answer(user_code, Answer::Yes)
+    }
+
+    pub(super) fn deny(&self, user_code: &str) -> bool {
+        self.answer(user_code, Answer::No)
+    }
+
+    fn answer(&self, user_code: &str, answer: Answer) -> bool {
         let user_code = user_code.trim().to_uppercase();
         let mut waiting = lock(&self.waiting);
         let device = waiting.iter_mut().find(|device| device.user_code == user_code);
-        device.map(|device| device.approved = true).is_some()
+        device.map(|device| device.answer = Some(answer)).is_some()
     }
 
-    /// Whether the poll ends the wait; a device that has its answer is forgotten.
-    fn poll(&self, id: &str, user_code: &str) -> Option<bool> {
+    /// The answer to a device that asks; one that has had its answer is forgotten.
+    fn poll(&self, id: &str, user_code: &str) -> Polled {
         let mut waiting = lock(&self.waiting);
-        let at =
-            waiting.iter().position(|device| device.id == id && device.user_code == user_code)?;
+        let at = waiting.iter().position(|device| device.id == id && device.user_code == user_code);
+        let Some(at) = at else {
+            return Polled::Unknown;
+        };
         let device = &mut waiting[at];
         device.polls += 1;
-        let approved =
-            device.approved || self.approved_at_poll.is_some_and(|poll| device.polls >= poll);
-        if approved {
-            waiting.remove(at);
+        if self.approved_at_poll.is_some_and(|poll| device.polls >= poll) {
+            device.answer = Some(Answer::Yes);
         }
-        Some(approved)
+        match device.answer {
+            None => Polled::Pending,
+            Some(answer) => {
+                waiting.remove(at);
+                Polled::Answered(answer)
+            }
+        }
     }
 }
 
+enum Polled {
+    Unknown,
+    Pending,
+    Answered(Answer),
+}
+
 pub(super) fn usercode(state: &State, asked: &Asked) -> Reply {
+    if !state.options.device_logins {
+        return Reply::detail(404, "Not Found");
+    }
     if asked.json["client_id"] != CLIENT_ID {
         return Reply::json(400, &json!({ "error": "invalid_client" }));
     }
@@ -64,7 +93,7 @@ pub(super) fn usercode(state: &State, asked: &Asked) -> Reply {
         id: format!("deviceauth_{}", random_text(32)),
         user_code: format!("{}-{}", &letters[..4], &letters[4..]),
         polls: 0,
-        approved: false,
+        answer: None,
     };
     let body = json!({
         "device_auth_id": device.id,
@@ -79,12 +108,13 @@ pub(super) fn usercode(state: &State, asked: &Asked) -> Reply {
 pub(super) fn token(state: &State, asked: &Asked) -> Reply {
     let text = |name: &str| asked.json[name].as_str().unwrap_or_default();
     match state.devices.poll(text("device_auth_id"), text("user_code")) {
-        None => Reply::json(404, &json!({ "error": "device_auth_not_found" })),
-        Some(false) => Reply::json(403, &json!({ "error": "authorization_pending" })),
-        Some(true) => {
+        Polled::Unknown => Reply::json(404, &json!({ "error": "device_auth_not_found" })),
+        Polled::Pending => Reply::json(403, &json!({ "error": "authorization_pending" })),
+        Polled::Answered(Answer::No) => Reply::json(400, &json!({ "error": "access_denied" })),
+        Polled::Answered(Answer::Yes) => {
             let verifier = random_text(86);
             let challenge = BASE64_URL_SAFE_NO_PAD.encode(Sha256::digest(&verifier));
-            let account = state.accounts.of(&state.options.email);
+            let account = state.accounts.of(&lock(&state.person).email);
             let code = state.codes.issue(account, &challenge, REDIRECT);
             Reply::json(
                 200,

@@ -106,6 +106,22 @@ impl Simulator {
         lock(&self.state.token_scripts).push_back(script);
     }
 
+    /// What happens to the next question how much of the plan is used: one script a question.
+    pub fn usage_script(&self, script: TokenScript) {
+        lock(&self.state.usage_scripts).push_back(script);
+    }
+
+    /// Who sits in front of the login page from now on, instead of the simulator's own user.
+    pub fn sign_in_as(&self, email: &str) {
+        email.clone_into(&mut lock(&self.state.person).email);
+    }
+
+    /// The login page sends every browser back with `access_denied` and this description, until
+    /// `None`.
+    pub fn refuse_logins(&self, why: Option<&str>) {
+        lock(&self.state.person).refused = why.map(str::to_owned);
+    }
+
     /// Everything asked so far, of every endpoint, oldest first; a long demo forgets what came
     /// before the last 256 MiB of bodies.
     pub fn requests(&self) -> Vec<Recorded> {
@@ -165,6 +181,11 @@ impl Simulator {
     /// not waiting.
     pub fn approve_device(&self, user_code: &str) -> bool {
         self.state.devices.approve(user_code)
+    }
+
+    /// Says no to a device login; false for a code that is not waiting.
+    pub fn deny_device(&self, user_code: &str) -> bool {
+        self.state.devices.deny(user_code)
     }
 
     /// Every turn gets 429 `usage_limit_reached` until `None`; the number is the seconds until the

@@ -43,7 +43,14 @@ impl Codes {
     }
 }
 
-/// Says yes at once: what a person would click is not what clients are tested for.
+/// Who sits in front of the login page.
+pub(super) struct Person {
+    pub email: String,
+    /// Why no login comes of it, in the server's words.
+    pub refused: Option<String>,
+}
+
+/// Answers at once: what a person would click is not what clients are tested for.
 pub(super) fn authorize(state: &State, asked: &Asked) -> Reply {
     let query = asked.query();
     let wrong = |text: &str| invalid("invalid_request", text);
@@ -69,9 +76,16 @@ pub(super) fn authorize(state: &State, asked: &Asked) -> Reply {
     if !SCOPES.iter().all(|scope| scopes.contains(scope)) {
         return invalid("invalid_scope", "openid profile email offline_access are required");
     }
-    let account = state.accounts.of(&state.options.email);
-    let code = state.codes.issue(account, field(&query, "code_challenge"), redirect_uri);
-    let target = format!("{redirect_uri}?code={code}&state={}", escape(field(&query, "state")));
+    let person = lock(&state.person);
+    let answer = match &person.refused {
+        Some(why) => format!("error=access_denied&error_description={}", escape(why)),
+        None => {
+            let account = state.accounts.of(&person.email);
+            let code = state.codes.issue(account, field(&query, "code_challenge"), redirect_uri);
+            format!("code={code}")
+        }
+    };
+    let target = format!("{redirect_uri}?{answer}&state={}", escape(field(&query, "state")));
     Reply::new(302, "").header("location", &target)
 }
 

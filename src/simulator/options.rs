@@ -17,6 +17,15 @@ pub struct Options {
     pub instructions_required: bool,
     /// gpt-5.6-luna is not found unless `originator` is one of the Codex clients.
     pub originator_gate: bool,
+    /// The two windows of the plan, the backend's "primary" one first: their length in minutes, and
+    /// how many per cent of each are used.
+    pub windows: [(u64, u64); 2],
+    /// The balance of credits beyond the plan, if there is any.
+    pub credits: Option<String>,
+    /// How far the server's clock is ahead of this computer's, in seconds.
+    pub clock_ahead: i64,
+    /// Whether logins by code are offered.
+    pub device_logins: bool,
     /// A device login approves itself at the poll with this number; `None` waits for a person.
     pub device_approved_at_poll: Option<u32>,
 }
@@ -31,6 +40,10 @@ impl Default for Options {
             email: "ada@example.com".to_owned(),
             instructions_required: false,
             originator_gate: false,
+            windows: [(300, 31), (10_080, 12)],
+            credits: None,
+            clock_ahead: 0,
+            device_logins: true,
             device_approved_at_poll: None,
         }
     }

@@ -22,7 +22,7 @@ use super::accounts::Accounts;
 use super::cache::PromptCache;
 use super::catalog::{self, Catalog};
 use super::device::Devices;
-use super::oauth::Codes;
+use super::oauth::{Codes, Person};
 use super::record::Log;
 use super::reply::{Reply, Said};
 use super::script::{Scripts, TokenScript};
@@ -41,6 +41,8 @@ pub(super) struct State {
     pub devices: Devices,
     pub scripts: Scripts,
     pub token_scripts: Mutex<VecDeque<TokenScript>>,
+    pub usage_scripts: Mutex<VecDeque<TokenScript>>,
+    pub person: Mutex<Person>,
     pub log: Log,
     pub seal: Seal,
     pub cache: PromptCache,
@@ -83,6 +85,8 @@ pub(super) async fn start(options: Options) -> std::io::Result<(Arc<State>, Join
         codes: Codes::default(),
         scripts: Scripts::default(),
         token_scripts: Mutex::default(),
+        usage_scripts: Mutex::default(),
+        person: Mutex::new(Person { email: options.email.clone(), refused: None }),
         log: Log::default(),
         seal: Seal::new(),
         cache: PromptCache::default(),
@@ -157,7 +161,9 @@ async fn route(state: &Arc<State>, asked: &Asked) -> Result<Response<Body>, Cut>
             Reply::detail(426, "Upgrade Required")
         }
         "/backend-api/codex/models" if get => catalog::list(state, asked),
-        "/backend-api/wham/usage" | "/backend-api/codex/usage" if get => wham::usage(state, asked),
+        "/backend-api/wham/usage" | "/backend-api/codex/usage" if get => {
+            wham::usage(state, asked).await?
+        }
         "/backend-api/wham/accounts/check" if get => wham::accounts(state, asked),
         "/oauth/token" if post => oauth::token(state, asked).await?,
         "/oauth/revoke" if post => oauth::revoke(state, asked),

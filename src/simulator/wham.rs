@@ -3,13 +3,27 @@
 use serde_json::{Value, json};
 
 use super::reply::Reply;
-use super::server::{Asked, State};
+use super::script::TokenFate;
+use super::server::{Asked, Cut, State};
 use super::{lock, now};
 
-/// Length of the two windows in minutes, and how much of each is used.
-const WINDOWS: [(u64, u64); 2] = [(300, 31), (10_080, 12)];
+pub(super) async fn usage(state: &State, asked: &Asked) -> Result<Reply, Cut> {
+    let script = lock(&state.usage_scripts).pop_front().unwrap_or_default();
+    let answer = match script.fate {
+        TokenFate::Cut | TokenFate::SpendAndCut => return Err(Cut),
+        TokenFate::Reply(reply) => *reply,
+        TokenFate::Answer => used(state, asked),
+    };
+    tokio::time::sleep(script.delay).await;
+    let clock = jiff::Timestamp::now() + jiff::SignedDuration::from_secs(state.options.clock_ahead);
+    let date = jiff::fmt::rfc2822::DateTimePrinter::new().timestamp_to_rfc9110_string(&clock);
+    Ok(match date {
+        Ok(date) => answer.header("date", &date),
+        Err(_) => answer,
+    })
+}
 
-pub(super) fn usage(state: &State, asked: &Asked) -> Reply {
+fn used(state: &State, asked: &Asked) -> Reply {
     let account = match state.accounts.check(asked) {
         Ok(account) => account,
         Err(refusal) => return refusal,
@@ -39,10 +53,10 @@ pub(super) fn usage(state: &State, asked: &Asked) -> Reply {
             "code_review_rate_limit": null,
             "additional_rate_limits": null,
             "credits": {
-                "has_credits": false,
+                "has_credits": state.options.credits.is_some(),
                 "unlimited": false,
                 "overage_limit_reached": false,
-                "balance": "0",
+                "balance": state.options.credits.as_deref().unwrap_or("0"),
                 "approx_local_messages": [0, 0],
                 "approx_cloud_messages": [0, 0],
             },
@@ -100,8 +114,9 @@ struct Window {
 
 fn windows(state: &State) -> [Window; 2] {
     let used_up = *lock(&state.used_up);
-    WINDOWS.map(|(minutes, used_percent)| match used_up {
-        Some(resets_in) if minutes == WINDOWS[0].0 => {
+    let windows = state.options.windows;
+    windows.map(|(minutes, used_percent)| match used_up {
+        Some(resets_in) if minutes == windows[0].0 => {
             Window { minutes, used_percent: 100, resets_in }
         }
         _ => Window { minutes, used_percent, resets_in: minutes * 30 },

@@ -1,68 +1,15 @@
 use std::{
     fs,
-    process::{Child, Command, Output, Stdio},
     time::{Duration, Instant},
 };
 
 use codexway::simulator::{Options, Simulator};
 use pretty_assertions::assert_eq;
 use serde_json::{Value, json};
-use tempfile::TempDir;
-
-/// The binary, in a home of its own.
-fn codexway(home: &TempDir) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_codexway"));
-    command.env_clear().env("HOME", home.path()).env("NO_COLOR", "1").current_dir(home.path());
-    command
-}
-
-fn run(home: &TempDir, args: &[&str]) -> Output {
-    codexway(home).args(args).output().unwrap()
-}
-
-fn text(bytes: &[u8]) -> String {
-    String::from_utf8(bytes.to_vec()).unwrap()
-}
-
-/// A child that does not outlive its test.
-struct Running(Child);
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
-/// Starts a server and waits until it says where it is.
-fn start(home: &TempDir, args: &[&str]) -> (Running, Value) {
-    let mut command = codexway(home);
-    command.args(args);
-    listening(home, command)
-}
-
-fn listening(home: &TempDir, mut command: Command) -> (Running, Value) {
-    let info = home.path().join("info.json");
-    let child = command
-        .args(["--listen", "127.0.0.1:0", "--server-info", "info.json"])
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let mut child = Running(child);
-    let until = Instant::now() + Duration::from_secs(20);
-    while !info.exists() {
-        assert!(child.0.try_wait().unwrap().is_none(), "it has ended");
-        assert!(Instant::now() < until, "it does not listen");
-        std::thread::sleep(Duration::from_millis(5));
-    }
-    (child, serde_json::from_str(&fs::read_to_string(info).unwrap()).unwrap())
-}
 
 #[cfg(unix)]
-fn signal(child: &Child, signal: &str) {
-    let pid = child.id().to_string();
-    assert!(Command::new("kill").args([signal, &pid]).status().unwrap().success());
-}
+use crate::support::binary::signal;
+use crate::support::binary::{codexway, listening, run, start, text};
 
 #[tokio::test]
 async fn the_demo_answers_and_stops_when_told() {

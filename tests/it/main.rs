@@ -23,6 +23,8 @@ mod compatibility;
 mod errors;
 /// Golden files: requests as they go upstream, streams as they come to clients.
 mod golden;
+/// Logging in, logging out and looking at the accounts, with the binary.
+mod login;
 /// The list of models, and which model serves a request.
 mod models;
 /// Responses over HTTP: pass-through, the client's view, the terminal output.

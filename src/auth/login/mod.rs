@@ -6,10 +6,11 @@ mod pages;
 mod pkce;
 
 use jiff::SignedDuration;
+use secrecy::SecretString;
 
-use super::Error as ServerError;
 use super::oauth::{self, Failure};
 use super::tokens::Fresh;
+use super::{Error as ServerError, OAuth};
 
 pub use browser::{Answered, Browser, PORTS};
 pub use device::Device;
@@ -44,8 +45,22 @@ pub enum Error {
         "the login server's answer lacks a token or the account; if it happens again, `codexway login --device` or the official client may help"
     )]
     Incomplete,
+    #[error("the login server does not know this personal access token; make a new one on the web")]
+    UnknownToken,
     #[error(transparent)]
     Server(#[from] ServerError),
+}
+
+/// Whether the server knows this personal access token.
+///
+/// # Errors
+/// When it does not, or cannot be asked.
+pub async fn check_access_token(token: &SecretString, oauth: &OAuth) -> Result<(), Error> {
+    match oauth.whoami(token).await {
+        Ok(_) => Ok(()),
+        Err(Failure::Refused { .. }) => Err(Error::UnknownToken),
+        Err(Failure::Passing(error)) => Err(error.into()),
+    }
 }
 
 /// The login in what the code was exchanged for.

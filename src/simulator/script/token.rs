@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use crate::simulator::reply::Reply;
 
-/// What to do with one request to the token endpoint.
+/// What to do with one request to the token endpoint, or one for the plan's usage.
 #[derive(Clone, Debug, Default)]
 pub struct TokenScript {
     pub(in crate::simulator) fate: TokenFate,
@@ -27,6 +27,15 @@ impl TokenScript {
     /// This answer, and nothing is spent.
     pub fn status(status: u16, body: &str) -> Self {
         let reply = Reply::new(status, body).header("content-type", "application/json");
+        Self { fate: TokenFate::Reply(Box::new(reply)), ..Self::default() }
+    }
+
+    /// A web page instead of an answer, as Cloudflare shows it to whom it does not trust.
+    pub fn page(status: u16) -> Self {
+        let page = "<!DOCTYPE html><html><head><title>Just a moment...</title></head></html>";
+        let reply = Reply::new(status, page)
+            .header("content-type", "text/html; charset=UTF-8")
+            .header("cf-mitigated", "challenge");
         Self { fate: TokenFate::Reply(Box::new(reply)), ..Self::default() }
     }
 

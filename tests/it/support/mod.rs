@@ -14,6 +14,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle};
 
+pub(crate) mod binary;
 mod frames;
 
 pub(crate) use frames::{Frame, frames};

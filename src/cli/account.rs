@@ -1,0 +1,109 @@
+//! An account as the commands see it: its settings, its folders and whom it talks to.
+
+use anyhow::Context;
+
+use super::{Environment, Failure};
+use crate::{
+    auth::{self, Backend, OAuth, Own, Places, Source, TokenManager},
+    config::{self, Settings, UpstreamKind},
+};
+
+/// The account of commands that name none.
+pub(super) const DEFAULT: &str = "default";
+
+pub(super) struct Account<'a> {
+    pub(super) name: &'a str,
+    /// `None` for one that only `codexway login --account` knows of.
+    pub(super) settings: Option<&'a config::Account>,
+    /// The ChatGPT backend that it belongs to.
+    upstream: config::Upstream,
+    pub(super) places: Places,
+}
+
+impl<'a> Account<'a> {
+    /// # Errors
+    /// When no account could have that name.
+    pub(super) fn named(
+        name: &'a str,
+        settings: &'a Settings,
+        environment: &Environment,
+    ) -> Result<Self, Failure> {
+        if !config::is_section_name(name) {
+            return Err(Failure::Usage(format!(
+                "`{name}` cannot be the name of an account; hint: use letters, digits, `-`, `_` and `.`"
+            )));
+        }
+        Ok(Self {
+            name,
+            settings: settings.accounts.get(name),
+            upstream: upstream_of(name, settings),
+            places: environment.places(name),
+        })
+    }
+
+    /// Where its ChatGPT login is looked for.
+    pub(super) fn source(&self) -> Source {
+        auth::find(self.settings.map_or("own", |settings| &settings.source), &self.places)
+    }
+
+    /// Its folder of ours.
+    pub(super) fn own(&self) -> Own {
+        Own::at(self.places.own.clone())
+    }
+
+    /// Whom it logs in at.
+    pub(super) fn oauth(&self) -> anyhow::Result<OAuth> {
+        let auth_url = self.upstream.auth_url.clone();
+        Ok(OAuth {
+            client: auth::client(&auth_url).context("set up the network client")?,
+            auth_url,
+            originator: self.upstream.originator.clone(),
+            user_agent: self.user_agent(),
+        })
+    }
+
+    pub(super) fn backend(&self) -> anyhow::Result<Backend> {
+        let base_url = self.upstream.base_url.clone();
+        Ok(Backend {
+            client: auth::client(&base_url).context("set up the network client")?,
+            base_url,
+            originator: self.upstream.originator.clone(),
+            user_agent: self.user_agent(),
+        })
+    }
+
+    pub(super) fn tokens(&self) -> anyhow::Result<TokenManager> {
+        Ok(TokenManager::new(self.source(), self.oauth()?))
+    }
+
+    /// `message` with the command that logs this account in, and not another.
+    pub(super) fn hint(&self, message: &str) -> String {
+        if self.name == DEFAULT {
+            return message.to_owned();
+        }
+        message.replace("`codexway login", &format!("`codexway login --account {}", self.name))
+    }
+
+    fn user_agent(&self) -> String {
+        self.upstream.user_agent.replace("{version}", env!("CARGO_PKG_VERSION"))
+    }
+}
+
+/// The first ChatGPT backend that a profile uses the account with, else the one that is there.
+fn upstream_of(name: &str, settings: &Settings) -> config::Upstream {
+    let chatgpt = |upstream: &&config::Upstream| upstream.kind == UpstreamKind::Codex;
+    let profiles = settings.profiles.values().filter(|profile| profile.account == name);
+    profiles
+        .filter_map(|profile| settings.upstreams.get(&profile.upstream))
+        .find(chatgpt)
+        .or_else(|| settings.upstreams.get("codex").filter(chatgpt))
+        .or_else(|| settings.upstreams.values().find(chatgpt))
+        .cloned()
+        .unwrap_or_else(|| Settings::default().upstreams["codex"].clone())
+}
+
+/// Runs a command's future to its end.
+pub(super) fn block_on(work: impl Future<Output = Result<(), Failure>>) -> Result<(), Failure> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    runtime.context("start the runtime")?.block_on(work)
+}

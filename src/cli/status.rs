@@ -1,0 +1,293 @@
+//! `codexway status`: the accounts, what their plans have left, and the running server.
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+use clap::Args;
+use futures_util::future::join_all;
+use jiff::Timestamp;
+use serde::Serialize;
+use serde_json::json;
+
+use super::account::{Account, block_on};
+use super::{Environment, Failure, FileArg, terminal};
+use crate::{
+    auth::{self, Credits, Holds, Window},
+    config::{self, AccountKind, Settings},
+};
+
+/// A server on this machine answers at once or is none of ours.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+#[derive(Debug, Args)]
+pub(super) struct StatusArgs {
+    /// As JSON
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    file: FileArg,
+}
+
+/// What is told of an account; times are seconds since 1970.
+#[derive(Debug, Serialize)]
+struct Report {
+    name: String,
+    kind: &'static str,
+    plan: Option<String>,
+    state: &'static str,
+    expires_at: Option<i64>,
+    windows: Vec<Window>,
+    credits: Option<Credits>,
+    /// What is wrong, and what to do.
+    problem: Option<String>,
+    /// Whether the token is renewed before it ends.
+    #[serde(skip)]
+    renewed: bool,
+    #[serde(skip)]
+    failed: Failed,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Failed {
+    Not,
+    LoginNeeded,
+    Otherwise,
+}
+
+#[derive(Debug, Serialize)]
+struct Server {
+    url: String,
+    version: String,
+}
+
+pub(super) fn run(args: &StatusArgs, environment: &Environment) -> Result<(), Failure> {
+    let settings = config::load(&environment.sources(&args.file, None))?.settings;
+    let known = environment.known_accounts();
+    let accounts = accounts(&settings, &known, environment);
+    block_on(async {
+        let reports = join_all(accounts.iter().map(|account| report(account, environment)));
+        let asked = async { tokio::join!(reports, server(&settings)) };
+        let (reports, server) = terminal::busy("asking", asked).await;
+        if args.json {
+            println!("{:#}", json!({ "accounts": reports, "server": server }));
+        } else {
+            print!("{}", text(&reports, server.as_ref(), &settings, environment));
+        }
+        let any = |failed| reports.iter().any(|report| report.failed == failed);
+        match (any(Failed::LoginNeeded), any(Failed::Otherwise)) {
+            (false, false) => Ok(()),
+            (login_needed, _) => Err(Failure::Told { login_needed }),
+        }
+    })
+}
+
+/// Those that a profile uses, and those that hold a login of ours.
+fn accounts<'a>(
+    settings: &'a Settings,
+    known: &'a [String],
+    environment: &Environment,
+) -> Vec<Account<'a>> {
+    let used = |name: &str| settings.profiles.values().any(|profile| profile.account == name);
+    let configured = settings.accounts.keys().filter(|name| used(name));
+    let named = |name: &'a String| Account::named(name, settings, environment).ok();
+    let mut accounts: Vec<Account<'_>> = configured.filter_map(named).collect();
+    for account in known.iter().filter_map(named) {
+        if !used(account.name) && !matches!(account.own().holds(), Ok(None)) {
+            accounts.push(account);
+        }
+    }
+    accounts
+}
+
+async fn report(account: &Account<'_>, environment: &Environment) -> Report {
+    let configured = account.settings.map(|settings| settings.kind);
+    let kept_key = matches!(account.own().holds(), Ok(Some(Holds::ApiKey)));
+    let kind = match configured {
+        Some(AccountKind::ApiKey) => AccountKind::ApiKey,
+        _ if kept_key && no_login(&account.source().folder()) => AccountKind::ApiKey,
+        _ => AccountKind::Codex,
+    };
+    let mut report = Report {
+        name: account.name.to_owned(),
+        kind: kind.as_str(),
+        plan: None,
+        state: "ready",
+        expires_at: None,
+        windows: Vec::new(),
+        credits: None,
+        problem: None,
+        renewed: false,
+        failed: Failed::Not,
+    };
+    if kind == AccountKind::ApiKey && configured == Some(AccountKind::Codex) {
+        let name = account.name;
+        report.problem = Some(format!(
+            "it holds an API key, but the settings say that it is of the kind `codex`; set `kind` under `[accounts.{name}]` to \"api-key\", or run `codexway logout`"
+        ));
+    }
+    let failed = match kind {
+        AccountKind::Codex => measure(account, &mut report).await.err(),
+        AccountKind::ApiKey if kept_key => None,
+        AccountKind::ApiKey => has_key(account, environment).err(),
+    };
+    if let Some(error) = failed {
+        report.state = state(&error);
+        report.problem = Some(account.hint(&error.to_string()));
+        let needs_login = error.needs_login();
+        report.failed = if needs_login { Failed::LoginNeeded } else { Failed::Otherwise };
+    }
+    report
+}
+
+async fn measure(account: &Account<'_>, report: &mut Report) -> Result<(), auth::Error> {
+    let unreachable = |error: anyhow::Error| auth::Error::Unreachable {
+        url: account.name.to_owned(),
+        why: format!("{error:#}"),
+    };
+    let tokens = account.tokens().map_err(unreachable)?;
+    let usage = account.backend().map_err(unreachable)?.usage(&tokens).await;
+    tokens.settle().await;
+    if let Ok(known) = tokens.snapshot().await {
+        report.plan = known.plan;
+        report.expires_at = known.expires_at.map(Timestamp::as_second);
+        report.renewed = known.refreshable;
+        // The token works, but its successor could not be had.
+        report.problem = known.problem.map(|problem| account.hint(&problem.to_string()));
+    }
+    let usage = usage?;
+    report.plan = usage.plan.or(report.plan.take());
+    report.windows = usage.windows;
+    report.credits = usage.credits;
+    if usage.limit_reached {
+        report.state = "used_up";
+    }
+    if let Some(behind) = usage.clock_behind {
+        let way = if behind.is_negative() { "ahead" } else { "behind" };
+        let span = terminal::span(behind.abs().as_secs());
+        report.problem = Some(format!("this computer's clock is {span} {way}; set it"));
+    }
+    Ok(())
+}
+
+/// Whether a key of ours is all that there is.
+fn no_login(folder: &auth::Folder) -> bool {
+    folder.is_own() || folder.is_empty()
+}
+
+fn has_key(account: &Account<'_>, environment: &Environment) -> Result<(), auth::Error> {
+    let variable = |name: &str| environment.var(name).map(str::to_owned);
+    account
+        .settings
+        .map_or(Ok(()), |settings| auth::api_key(settings, &account.places, variable).map(drop))
+}
+
+/// The name of a failure, for programs.
+fn state(error: &auth::Error) -> &'static str {
+    match error {
+        error if error.needs_login() => "login_needed",
+        auth::Error::Unreachable { .. } => "unreachable",
+        auth::Error::Blocked { .. } => "blocked",
+        auth::Error::NoCodex => "no_codex",
+        auth::Error::Forbidden { .. } => "forbidden",
+        auth::Error::TokenRefused { .. } => "refused",
+        auth::Error::Unreadable { .. } | auth::Error::KeyFile { .. } => "unreadable",
+        _ => "unavailable",
+    }
+}
+
+/// The server that the settings describe, if it runs.
+async fn server(settings: &Settings) -> Option<Server> {
+    let url = address(settings);
+    let client = reqwest::Client::builder().timeout(PATIENCE).no_proxy().build().ok()?;
+    let answer = client.get(format!("{url}/health")).send().await.ok()?;
+    let told: serde_json::Value = answer.error_for_status().ok()?.json().await.ok()?;
+    let version = told["version"].as_str().filter(|_| told["status"] == "ok")?.to_owned();
+    Some(Server { url, version })
+}
+
+fn address(settings: &Settings) -> String {
+    let mut listen = settings.server.listen;
+    match listen.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => {
+            listen.set_ip(std::net::Ipv4Addr::LOCALHOST.into())
+        }
+        IpAddr::V6(ip) if ip.is_unspecified() => {
+            listen.set_ip(std::net::Ipv6Addr::LOCALHOST.into())
+        }
+        _ => {}
+    }
+    format!("http://{listen}")
+}
+
+fn text(
+    reports: &[Report],
+    server: Option<&Server>,
+    settings: &Settings,
+    environment: &Environment,
+) -> String {
+    let header = ["ACCOUNT", "KIND", "PLAN", "STATE", "TOKEN", "WINDOW", "USED", "RESETS"];
+    let mut rows = vec![header.map(str::to_owned).to_vec()];
+    reports.iter().for_each(|report| rows.extend(report.rows()));
+    let colors = environment.colors_on(&std::io::stdout());
+    let states: Vec<&str> = reports.iter().map(|report| report.state).collect();
+    let mut text = terminal::table(&rows, |column, cell| match cell {
+        _ if !colors || column != 3 => None,
+        "ready" => Some(32),
+        "used up" => Some(33),
+        cell => states.contains(&&*cell.replace(' ', "_")).then_some(31),
+    });
+    for report in reports {
+        if let Some(problem) = &report.problem {
+            text.push_str(&format!("\n{}: {problem}\n", report.name));
+        }
+    }
+    match server {
+        Some(server) => {
+            text.push_str(&format!("\nserver: {} (version {})\n", server.url, server.version));
+        }
+        None => text.push_str(&format!("\nserver: none at {}\n", address(settings))),
+    }
+    text
+}
+
+impl Report {
+    /// A row for the account and its first window, and one for each further window and the credits.
+    fn rows(&self) -> Vec<Vec<String>> {
+        let now = Timestamp::now().as_second();
+        let token = match self.expires_at {
+            Some(end) if end <= now => "ended".to_owned(),
+            Some(end) if self.renewed => format!("{}, then renewed", terminal::span(end - now)),
+            Some(end) => terminal::span(end - now),
+            None => "-".to_owned(),
+        };
+        let account = [
+            self.name.clone(),
+            self.kind.to_owned(),
+            self.plan.clone().unwrap_or_else(|| "-".to_owned()),
+            self.state.replace('_', " "),
+            token,
+        ];
+        let mut limits: Vec<[String; 3]> = self
+            .windows
+            .iter()
+            .map(|window| {
+                let resets = window.resets_at.map(|at| format!("in {}", terminal::span(at - now)));
+                let used = format!("{:.0} %", window.used_percent);
+                [window.name(), used, resets.unwrap_or_default()]
+            })
+            .collect();
+        if let Some(credits) = &self.credits {
+            let left = match &credits.balance {
+                _ if credits.unlimited => "unlimited".to_owned(),
+                Some(balance) => format!("{balance} left"),
+                None => "some left".to_owned(),
+            };
+            limits.push(["credits".to_owned(), left, String::new()]);
+        }
+        let mut limits = limits.into_iter();
+        let first = account.into_iter().chain(limits.next().into_iter().flatten()).collect();
+        let further =
+            limits.map(|limit| [""; 5].map(str::to_owned).into_iter().chain(limit).collect());
+        std::iter::once(first).chain(further).collect()
+    }
+}

@@ -2,6 +2,7 @@
 
 mod file;
 mod once;
+mod own;
 mod places;
 mod refusals;
 mod shapes;
@@ -152,6 +153,7 @@ impl Server {
         };
         let router = axum::Router::new()
             .route("/oauth/token", post(refresh))
+            .route("/oauth/revoke", post(revoke))
             .route("/api/accounts/v1/user-auth-credential/whoami", get(whoami))
             .with_state(server.clone());
         tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
@@ -181,6 +183,13 @@ async fn refresh(State(server): State<Server>, headers: HeaderMap, body: Bytes) 
     });
     let kind = if body.starts_with('<') { "text/html" } else { "application/json" };
     (StatusCode::from_u16(status).unwrap(), [("content-type", kind)], body).into_response()
+}
+
+async fn revoke(State(server): State<Server>, body: Bytes) -> Response {
+    server.asked.send_modify(|all| all.push(serde_json::from_slice(&body).unwrap()));
+    let (status, body) =
+        server.script.lock().unwrap().pop_front().unwrap_or((200, "{}".to_owned()));
+    (StatusCode::from_u16(status).unwrap(), body).into_response()
 }
 
 async fn whoami(State(server): State<Server>, headers: HeaderMap) -> Response {

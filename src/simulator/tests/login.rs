@@ -160,3 +160,38 @@ async fn a_device_is_approved_on_its_page_or_by_itself() {
     assert_eq!(poll(&client, &started).await.status, 403);
     assert_eq!(poll(&client, &started).await.status, 200);
 }
+
+#[tokio::test]
+async fn a_person_may_decline_and_another_may_sign_in() {
+    let client = client().await;
+    client.sim.refuse_logins(Some("no & never"));
+    let answer = authorize(&client, &query()).await;
+    assert_eq!(
+        answer.header("location"),
+        format!(
+            "{CALLBACK}?error=access_denied&error_description=no%20%26%20never&state=a%20state"
+        )
+    );
+    client.sim.refuse_logins(None);
+    client.sim.sign_in_as("grace@example.com");
+    let code = code(&client).await;
+    let tokens = exchange(&client, &code, VERIFIER, CALLBACK).await.json();
+    let url = format!("{}/api/accounts/v1/user-auth-credential/whoami", client.sim.auth_url());
+    let who = client.http.get(url).bearer_auth(tokens["access_token"].as_str().unwrap());
+    assert_eq!(Answer::of(who).await.json()["email"], "grace@example.com");
+}
+
+#[tokio::test]
+async fn a_device_may_be_declined_and_codes_may_not_be_offered() {
+    let waiting = client().await;
+    let started = usercode(&waiting).await;
+    assert!(waiting.sim.deny_device(started["user_code"].as_str().unwrap()));
+    let denied = poll(&waiting, &started).await;
+    assert_eq!((denied.status, denied.json()), (400, json!({ "error": "access_denied" })));
+    assert_eq!(poll(&waiting, &started).await.status, 404);
+
+    let without = client_with(Options { device_logins: false, ..Options::default() }).await;
+    let url = format!("{}/api/accounts/deviceauth/usercode", without.sim.auth_url());
+    let asked = without.http.post(url).json(&json!({ "client_id": CLIENT_ID }));
+    assert_eq!(Answer::of(asked).await.status, 404);
+}

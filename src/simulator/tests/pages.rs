@@ -61,6 +61,28 @@ async fn usage_and_accounts_tell_about_the_plan() {
 }
 
 #[tokio::test]
+async fn usage_follows_the_options_and_its_own_scripts() {
+    let options = Options {
+        windows: [(10_080, 94), (300, 3)],
+        credits: Some("12.50".to_owned()),
+        clock_ahead: 3600,
+        ..Options::default()
+    };
+    let client = client_with(options).await;
+    let ask = || Answer::of(client.request("GET", "/backend-api/wham/usage"));
+    client.sim.usage_script(super::super::TokenScript::page(503));
+    let page = ask().await;
+    assert_eq!((page.status, page.header("cf-mitigated")), (503, "challenge"));
+    let usage = ask().await;
+    let date = jiff::fmt::rfc2822::parse(usage.header("date")).unwrap().timestamp();
+    assert!(date.as_second() > jiff::Timestamp::now().as_second() + 3000);
+    let usage = usage.json();
+    assert_eq!(usage["rate_limit"]["primary_window"]["limit_window_seconds"], 604_800);
+    assert_eq!(usage["rate_limit"]["primary_window"]["used_percent"], 94);
+    assert_eq!(usage["credits"]["balance"], "12.50");
+}
+
+#[tokio::test]
 async fn other_paths_and_methods_are_turned_away() {
     let client = client().await;
     let unknown = Answer::of(client.request("POST", "/backend-api/chat/completions")).await;

@@ -218,3 +218,43 @@ fn only_locks_beside(world: &World) -> Vec<String> {
         .filter(|name| name != "auth.json" && !name.ends_with(".lock"))
         .collect()
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_secret_is_shown_at_any_log_level() {
+    let _ports = ports();
+    let world = World::new().await;
+    world.logged_in("default", &world.simulator.auth_json_expiring(Duration::ZERO));
+    let mut secrets = Vec::new();
+    let mut learn = |world: &World| {
+        let tokens = world.on_disk("default")["tokens"].clone();
+        let token = |name: &str| tokens[name].as_str().unwrap().to_owned();
+        secrets.extend(["id_token", "access_token", "refresh_token"].map(token));
+    };
+    let traced = |args: &[&str]| {
+        let mut command = world.command(args);
+        command.env("RUST_LOG", "trace");
+        command
+    };
+    learn(&world);
+    let refreshed = Told::of(traced(&["status"]).output().unwrap()).ok();
+    learn(&world);
+    let (child, [url]) = world.waiting(traced(&["login", "--no-browser", "--yes"]));
+    let browser = browser();
+    let back = sent_back(&browser, &url).await;
+    page(&browser, &back).await;
+    let logged_in = Told::end_of(child).ok();
+    learn(&world);
+    let logged_out = Told::of(traced(&["logout"]).output().unwrap()).ok();
+    secrets.push(back.split(['=', '&']).nth(1).unwrap().to_owned()); // the code
+    let exchange = world.asked("/oauth/token").pop().unwrap();
+    let sent = String::from_utf8(exchange.body.to_vec()).unwrap();
+    secrets.push(sent.split_once("code_verifier=").unwrap().1.to_owned());
+    assert_eq!(secrets.len(), 11);
+    for told in [refreshed, logged_in, logged_out] {
+        assert!(told.stderr.contains("TRACE"), "{told:?}");
+        for secret in &secrets {
+            let shown = told.stdout.contains(secret) || told.stderr.contains(secret);
+            assert!(!shown, "{secret} in {told:?}");
+        }
+    }
+}

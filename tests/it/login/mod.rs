@@ -16,6 +16,7 @@ mod browser;
 mod device;
 mod keys;
 mod status;
+mod tls;
 
 /// A home folder, and a simulator that plays the login server and the backend.
 struct World {

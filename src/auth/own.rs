@@ -64,12 +64,14 @@ impl Own {
         Ok(self.document()?.and_then(|document| document.api_key()))
     }
 
-    /// Makes the folder, and sees whether a login could be written there before a person is asked
-    /// for one.
+    /// Makes the folder, and sees whether a login could be kept before a person is asked for one.
     ///
     /// # Errors
     /// When it could not.
-    pub fn prepare(&self) -> io::Result<()> {
+    pub fn prepare(&self, store: LoginStore) -> io::Result<()> {
+        if store == LoginStore::Keyring {
+            vault::available()?;
+        }
         let mut folders = fs::DirBuilder::new();
         folders.recursive(true);
         #[cfg(unix)]

@@ -12,17 +12,25 @@ pub(super) const MARKER: &str = "keyring.json";
 pub(super) const STAND_IN: &[u8] = b"{\"auth_mode\": \"keyring\"}\n";
 
 #[cfg(test)]
-pub(super) use memory::{delete, read, write};
+pub(super) use memory::{available, delete, read, write};
 #[cfg(not(any(test, feature = "keyring")))]
-pub(super) use missing::{delete, read, write};
+pub(super) use missing::{available, delete, read, write};
 #[cfg(all(feature = "keyring", not(test)))]
-pub(super) use system::{delete, read, write};
+pub(super) use system::{available, delete, read, write};
 
 #[cfg(all(feature = "keyring", not(test)))]
 mod system {
     use keyring::{Entry, Error};
 
     use super::{Path, io};
+
+    /// Whether there is a keyring to ask.
+    pub(in crate::auth) fn available() -> io::Result<()> {
+        apart(|| match Entry::store_status() {
+            Ok(()) => Ok(()),
+            Err(error) => Err(told(error)),
+        })
+    }
 
     pub(in crate::auth) fn read(marker: &Path) -> io::Result<Vec<u8>> {
         ask(marker, |entry| entry.get_secret())
@@ -39,29 +47,40 @@ mod system {
         })
     }
 
-    /// Asks on a thread of its own, since the keyring's client waits for its own runtime, which
-    /// must not happen on a thread of ours. One login is read or written at a time, and rarely.
     fn ask<T: Send>(
         marker: &Path,
         what: impl FnOnce(Entry) -> keyring::Result<T> + Send,
     ) -> io::Result<T> {
+        available()?;
         let account = marker.parent().unwrap_or(marker).display().to_string();
-        let asked = std::thread::scope(|scope| {
-            scope.spawn(|| Entry::new("codexway", &account).and_then(what)).join()
-        });
-        match asked {
-            Ok(done) => done.map_err(|error| {
-                // The errors of some variants hold what was read; their text does not.
-                io::Error::other(format!("the keyring: {error}"))
-            }),
-            Err(_) => Err(io::Error::other("the keyring's client gave up")),
-        }
+        apart(|| {
+            Entry::new("codexway", &account).and_then(what).map_err(|error| match error {
+                Error::NoEntry => io::ErrorKind::NotFound.into(),
+                error => told(&error),
+            })
+        })
+    }
+
+    /// Some of the errors hold what was read; their text does not.
+    fn told(error: &Error) -> io::Error {
+        io::Error::other(format!("the keyring: {error}"))
+    }
+
+    /// Runs on a thread of its own, since the keyring's client waits for its own runtime, which
+    /// must not happen on a thread of ours. One login is read or written at a time, and rarely.
+    fn apart<T: Send>(what: impl FnOnce() -> io::Result<T> + Send) -> io::Result<T> {
+        std::thread::scope(|scope| scope.spawn(what).join())
+            .unwrap_or_else(|_| Err(io::Error::other("the keyring's client gave up")))
     }
 }
 
 #[cfg(not(any(test, feature = "keyring")))]
 mod missing {
     use super::{Path, io};
+
+    pub(in crate::auth) fn available() -> io::Result<()> {
+        Err(unsupported())
+    }
 
     pub(in crate::auth) fn read(_marker: &Path) -> io::Result<Vec<u8>> {
         Err(unsupported())
@@ -96,6 +115,10 @@ mod memory {
 
     fn with<T>(ask: impl FnOnce(&mut HashMap<PathBuf, Vec<u8>>) -> T) -> T {
         ask(KEPT.lock().unwrap_or_else(std::sync::PoisonError::into_inner).get_or_insert_default())
+    }
+
+    pub(in crate::auth) fn available() -> io::Result<()> {
+        Ok(())
     }
 
     pub(in crate::auth) fn read(marker: &Path) -> io::Result<Vec<u8>> {

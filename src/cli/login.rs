@@ -51,7 +51,8 @@ pub(super) fn run(args: &LoginArgs, environment: &Environment) -> Result<(), Fai
         consent::obtain(environment, args.yes)?;
     }
     let own = account.own();
-    own.prepare().with_context(|| format!("write in `{}`", own.path().display()))?;
+    own.prepare(store(&account, environment))
+        .with_context(|| format!("keep a login in `{}`", own.path().display()))?;
     block_on(log_in(&account, args, environment))?;
     say_what_is_missing(&account, args, &settings);
     Ok(())
@@ -190,22 +191,26 @@ async fn access_token(account: &Account<'_>) -> Result<Credentials, Failure> {
     Ok(Credentials::PersonalAccessToken(token))
 }
 
+/// Where the login is to be kept.
+///
+/// Where nobody sits in front of the machine, nobody could unlock the keyring either: not now, and
+/// not when the server starts by itself after the next boot. So `auto` is the file there.
+fn store(account: &Account<'_>, environment: &Environment) -> LoginStore {
+    match account.settings.map_or(LoginStore::Auto, |settings| settings.store) {
+        LoginStore::Auto if !environment.has_desktop() => LoginStore::File,
+        store => store,
+    }
+}
+
 /// Keeps the credentials and says where; what was there before ends only after that.
 async fn keep(
     account: &Account<'_>,
     credentials: &Credentials,
     environment: &Environment,
 ) -> anyhow::Result<Kept> {
-    let store = account.settings.map_or(LoginStore::Auto, |settings| settings.store);
-    // Where nobody sits in front of the machine, nobody could unlock the keyring either: not now,
-    // and not when the server starts by itself after the next boot.
-    let store = match store {
-        LoginStore::Auto if !environment.has_desktop() => LoginStore::File,
-        store => store,
-    };
     let own = account.own();
     let oauth = account.oauth()?;
-    let kept = own.keep(credentials, store, &oauth.auth_url).await;
+    let kept = own.keep(credentials, store(account, environment), &oauth.auth_url).await;
     let kept = kept.with_context(|| format!("keep the login in `{}`", own.path().display()))?;
     match credentials {
         Credentials::Chatgpt(fresh) => {

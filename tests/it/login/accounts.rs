@@ -148,7 +148,14 @@ async fn a_folder_that_cannot_be_written_is_told_before_anybody_is_asked() {
     fs::create_dir_all(world.data()).unwrap();
     fs::write(world.data().join("accounts"), "in the way").unwrap();
     let told = world.run(&["login", "--device", "--yes"]);
-    told.failed(1, &["write in `", "accounts/default`"]);
+    told.failed(1, &["keep a login in `", "accounts/default`"]);
+    fs::remove_file(world.data().join("accounts")).unwrap();
+    if cfg!(not(feature = "keyring")) {
+        let mut command = world.command(&["login", "--device", "--yes"]);
+        command.env("CODEXWAY__ACCOUNTS__DEFAULT__STORE", "keyring");
+        let told = Told::of(command.output().unwrap());
+        told.failed(1, &["this build of codexway knows no keyring"]);
+    }
     assert!(world.simulator.requests().is_empty());
 }
 

@@ -23,6 +23,8 @@ pub struct Kept {
     pub folder: Folder,
     /// Why it is in a file although the keyring was asked first.
     pub no_keyring: Option<String>,
+    /// Whether what was there before was the login of another ChatGPT account.
+    pub other_account: bool,
     replaced: Vec<(SecretString, Revoked)>,
 }
 
@@ -90,13 +92,16 @@ impl Own {
         store: LoginStore,
         issuer: &str,
     ) -> io::Result<Kept> {
-        let replaced = self.document().ok().flatten();
-        let replaced = replaced.map(|document| document.revocable()).unwrap_or_default();
+        let before = self.document().ok().flatten();
         let document = Document::of(credentials, issuer);
+        let account = |document: &Document| document.token("account_id").map(str::to_owned);
+        let old_account = before.as_ref().and_then(account);
+        let other_account = old_account.is_some() && old_account != account(&document);
+        let replaced = before.map(|document| document.revocable()).unwrap_or_default();
         let mut no_keyring = None;
         if store != LoginStore::File {
             match self.to_keyring(&document).await {
-                Ok(folder) => return Ok(Kept { folder, no_keyring, replaced }),
+                Ok(folder) => return Ok(Kept { folder, no_keyring, other_account, replaced }),
                 Err(error) if store == LoginStore::Keyring => return Err(error),
                 Err(error) if error.kind() == ErrorKind::Unsupported => {}
                 Err(error) => no_keyring = Some(error.to_string()),
@@ -112,7 +117,7 @@ impl Own {
             }
             fs::remove_file(marker)?;
         }
-        Ok(Kept { folder, no_keyring, replaced })
+        Ok(Kept { folder, no_keyring, other_account, replaced })
     }
 
     async fn to_keyring(&self, document: &Document) -> io::Result<Folder> {

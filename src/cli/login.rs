@@ -226,6 +226,12 @@ async fn keep(
         Credentials::PersonalAccessToken(_) => eprintln!("the personal access token works"),
         Credentials::ApiKey(_) => eprintln!("the API key is kept; it was not tried"),
     }
+    if kept.other_account {
+        eprintln!(
+            "warning: `{}` was the login of another ChatGPT account before; `--account NAME` keeps both",
+            account.name
+        );
+    }
     if let Some(why) = &kept.no_keyring {
         eprintln!("it is kept in a file, because the keyring could not be used: {why}");
     }

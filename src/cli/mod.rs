@@ -64,6 +64,13 @@ enum Command {
     Completions { shell: clap_complete::Shell },
 }
 
+impl Command {
+    /// Whether the command itself tells whoever runs it all that a log would say.
+    fn quiet(&self) -> bool {
+        matches!(self, Self::Login(_) | Self::Logout(_) | Self::Status(_) | Self::Models(_))
+    }
+}
+
 #[derive(Debug, Subcommand)]
 enum ConfigCommand {
     /// Every setting, its value and where it came from; secrets are masked
@@ -145,8 +152,9 @@ impl From<config::Error> for Failure {
 #[must_use]
 pub fn run(cli: Cli) -> ExitCode {
     let environment = Environment::of_process();
-    telemetry::init(environment.var("RUST_LOG"), environment.colors());
     let command = cli.command.unwrap_or(Command::Serve(cli.serve));
+    let filter = environment.var("RUST_LOG").or(command.quiet().then_some("error"));
+    telemetry::init(filter, environment.colors());
     let done = match command {
         Command::Serve(args) => serve::run(&args, &environment),
         Command::Demo(args) => demo::run(&args, &environment),

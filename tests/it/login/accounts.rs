@@ -11,11 +11,11 @@ use crate::support::{
 
 impl World {
     /// Logs in with a code, which is typed at once.
-    fn log_in(&self, args: &[&str]) {
+    fn log_in(&self, args: &[&str]) -> Told {
         let command = self.command(&[&["login", "--device", "--yes"], args].concat());
         let (child, [_, code]) = self.waiting(command);
         assert!(self.simulator.approve_device(&code));
-        Told::end_of(child).ok();
+        Told::end_of(child).ok()
     }
 
     fn borrowed(&self) -> std::path::PathBuf {
@@ -34,6 +34,13 @@ async fn two_accounts_live_beside_each_other() {
     world.log_in(&["--account", "work"]);
     let id = |account| world.on_disk(account)["tokens"]["account_id"].clone();
     assert_ne!(id("default"), id("work"));
+    let again = world.log_in(&["--account", "work"]);
+    assert!(!again.stderr.contains("another ChatGPT account"), "{again:?}");
+    let other = world.log_in(&[]);
+    assert!(
+        other.stderr.contains("`default` was the login of another ChatGPT account"),
+        "{other:?}"
+    );
     let status = world.run(&["status", "--json"]).ok().json();
     let names: Vec<&Value> =
         status["accounts"].as_array().unwrap().iter().map(|account| &account["name"]).collect();

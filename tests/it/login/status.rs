@@ -25,6 +25,7 @@ impl World {
     /// Exit code, state and problem.
     fn state(&self) -> (i32, String, String) {
         let told = self.run(&["status", "--json"]);
+        assert_eq!(told.stderr, "", "all is said in the JSON");
         let account = told.json()["accounts"][0].clone();
         let text = |name: &str| account[name].as_str().unwrap_or_default().to_owned();
         (told.code, text("state"), text("problem"))

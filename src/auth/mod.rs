@@ -15,6 +15,7 @@ mod lock;
 pub mod login;
 mod oauth;
 mod own;
+mod place;
 mod renewal;
 mod source;
 mod state;

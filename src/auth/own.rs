@@ -9,6 +9,7 @@ use tracing::debug;
 
 use super::document::{Credentials, Document, Holds};
 use super::oauth::Revoked;
+use super::place::Place;
 use super::source::FILE;
 use super::store::Store;
 use super::{Error, Folder, OAuth, vault};
@@ -108,7 +109,7 @@ impl Own {
             }
         }
         let folder = Folder::Own(self.0.clone());
-        Store { source: folder.clone().into() }.put(&document).await?;
+        Place(folder.clone()).put(&document).await?;
         let marker = self.0.join(vault::MARKER);
         if marker.exists() {
             // What the keyring still holds is the replaced login, which is about to be revoked.
@@ -122,7 +123,7 @@ impl Own {
 
     async fn to_keyring(&self, document: &Document) -> io::Result<Folder> {
         let folder = Folder::Keyring(self.0.clone());
-        Store { source: folder.clone().into() }.put(document).await?;
+        Place(folder.clone()).put(document).await?;
         match fs::remove_file(self.0.join(FILE)) {
             Err(error) if error.kind() != ErrorKind::NotFound => Err(error),
             _ => Ok(folder),
@@ -134,24 +135,24 @@ impl Own {
     /// # Errors
     /// When another process is refreshing it without end, or it cannot be deleted.
     pub async fn end(&self, oauth: &OAuth) -> Result<Ended, Error> {
-        let store = self.store();
-        let file = store.file();
+        let place = self.place();
+        let file = place.file();
         if !file.exists() {
             return Ok(Ended::Nothing);
         }
         // Who refreshes it now would leave a login alive that nobody knows.
-        let _among_processes = store.lock_refresh().await?;
+        let _among_processes = Store { source: place.0.clone().into() }.lock_refresh().await?;
         let not_deleted =
             |why: io::Error| Error::NotDeleted { file: file.clone(), why: why.to_string() };
         loop {
-            let document = match store.document() {
+            let document = match place.document() {
                 Ok((document, _)) => Some(document),
                 Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Ended::Nothing),
                 Err(_) => None,
             };
             let tokens = document.as_ref().map(Document::revocable).unwrap_or_default();
             let revoked = revoke(tokens, oauth).await;
-            if !store.remove(document.as_ref()).await.map_err(not_deleted)? {
+            if !place.remove(document.as_ref()).await.map_err(not_deleted)? {
                 continue; // Somebody has put another login there meanwhile: it ends as well.
             }
             return Ok(match document {
@@ -165,20 +166,20 @@ impl Own {
         }
     }
 
-    fn store(&self) -> Store {
-        Store { source: Folder::own(&self.0).into() }
+    fn place(&self) -> Place {
+        Place(Folder::own(&self.0))
     }
 
     fn document(&self) -> Result<Option<Document>, Error> {
-        let store = self.store();
-        match store.document() {
+        let place = self.place();
+        match place.document() {
             Ok((document, _)) => Ok(Some(document)),
             Err(error)
                 if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) =>
             {
                 Ok(None)
             }
-            Err(error) => Err(Error::Unreadable { file: store.file(), why: error.to_string() }),
+            Err(error) => Err(Error::Unreadable { file: place.file(), why: error.to_string() }),
         }
     }
 }

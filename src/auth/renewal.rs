@@ -10,8 +10,9 @@ use tokio::time::sleep;
 use tracing::{info, warn};
 
 use super::oauth::{Failure, OAuth, Reason};
+use super::place::{COMMIT_PATIENCE, Committed};
 use super::state::{Fetched, Held, Life, Look, State, Unsaved, within};
-use super::store::{COMMIT_PATIENCE, Committed, Store};
+use super::store::Store;
 use super::tokens::{Login, same};
 use super::{Access, Clock, Error, Kind};
 

@@ -5,7 +5,8 @@ use secrecy::SecretString;
 use tracing::warn;
 
 use super::Error;
-use super::store::{Stamp, Store};
+use super::place::Stamp;
+use super::store::Store;
 use super::tokens::{Login, same};
 
 /// Tokens are renewed this long before they end, as the Codex CLI does.

@@ -44,10 +44,9 @@ pub struct Answered {
     code: String,
     redirect_uri: String,
     verifier: String,
-    page: oneshot::Sender<Page>,
-    shown: Arc<Notify>,
-    /// The browser's connection lives in here.
-    connections: JoinSet<()>,
+    visitor: Visitor,
+    /// The visitor's connection lives in here, and ends with it.
+    _connections: JoinSet<()>,
 }
 
 impl Browser {
@@ -107,23 +106,25 @@ impl Browser {
         let mut connections = JoinSet::new();
         loop {
             tokio::select! {
-                accepted = self.listener.accept() => if let Ok((socket, _)) = accepted {
-                    connections.spawn(serve(socket, Arc::clone(&visitors)));
+                accepted = self.listener.accept() => match accepted {
+                    Ok((socket, _)) => {
+                        connections.spawn(serve(socket, Arc::clone(&visitors)));
+                    }
+                    // Out of file handles, most likely: others may close theirs.
+                    Err(_) => tokio::time::sleep(Duration::from_millis(50)).await,
                 },
-                Some(Found { what, page, shown }) = finds.recv() => {
-                    let (redirect_uri, verifier) = (self.redirect_uri, self.verifier);
-                    let error = match what {
-                        What::Code(code) => {
-                            return Ok(Answered { code, redirect_uri, verifier, page, shown, connections });
-                        }
-                        What::No(error) => error,
-                    };
-                    let answered = Answered {
-                        code: String::new(), redirect_uri, verifier, page, shown, connections,
-                    };
-                    answered.show(Page::failed(&error)).await;
-                    return Err(error);
-                }
+                Some((found, visitor)) = finds.recv() => match found {
+                    Found::Code(code) => {
+                        let Self { redirect_uri, verifier, .. } = self;
+                        return Ok(Answered {
+                            code, redirect_uri, verifier, visitor, _connections: connections,
+                        });
+                    }
+                    Found::No(error) => {
+                        visitor.show(Page::failed(&error)).await;
+                        return Err(error);
+                    }
+                },
                 Some(_) = connections.join_next() => {}
             }
         }
@@ -142,37 +143,39 @@ impl Answered {
 
     /// Shows that the login is there and kept.
     pub async fn succeeded(self) {
-        self.show(Page::succeeded()).await;
+        self.visitor.show(Page::succeeded()).await;
     }
 
     /// Shows why it is not.
     pub async fn failed(self, why: &dyn std::fmt::Display) {
-        self.show(Page::failed(why)).await;
+        self.visitor.show(Page::failed(why)).await;
     }
+}
 
-    async fn show(mut self, page: Page) {
+/// A browser that waits for a page.
+struct Visitor {
+    page: oneshot::Sender<Page>,
+    /// Tells when it has it.
+    shown: Arc<Notify>,
+}
+
+impl Visitor {
+    async fn show(self, page: Page) {
         if self.page.send(page).is_ok() {
             let _ = timeout(LAST_PAGE, self.shown.notified()).await;
         }
-        self.connections.abort_all();
     }
+}
+
+/// What a visit has brought.
+enum Found {
+    Code(String),
+    No(Error),
 }
 
 struct Visitors {
     state: String,
-    found: mpsc::Sender<Found>,
-}
-
-/// What a visit has brought; the visitor waits for `page`, and `shown` tells when it has it.
-struct Found {
-    what: What,
-    page: oneshot::Sender<Page>,
-    shown: Arc<Notify>,
-}
-
-enum What {
-    Code(String),
-    No(Error),
+    found: mpsc::Sender<(Found, Visitor)>,
 }
 
 /// Browsers open connections ahead of need, so each has a task of its own.
@@ -193,24 +196,24 @@ async fn serve(socket: TcpStream, visitors: Arc<Visitors>) {
 impl Visitors {
     async fn visit(&self, request: &Request<Incoming>, shown: Arc<Notify>) -> Page {
         let uri = request.uri();
-        let what = match (request.method(), uri.path()) {
+        let found = match (request.method(), uri.path()) {
             (&Method::GET, CALLBACK) => match self.read(uri) {
-                Some(what) => what,
+                Some(found) => found,
                 None => return Page::foreign(),
             },
             // The Codex CLI says this to whoever holds the port when it wants to log in itself.
-            (&Method::GET, "/cancel") => What::No(Error::Cancelled),
+            (&Method::GET, "/cancel") => Found::No(Error::Cancelled),
             _ => return Page::missing(),
         };
         let (page, shows) = oneshot::channel();
-        if self.found.send(Found { what, page, shown }).await.is_err() {
+        if self.found.send((found, Visitor { page, shown })).await.is_err() {
             return Page::missing();
         }
         shows.await.unwrap_or_else(|_| Page::missing())
     }
 
     /// The answer in the query, if it is one to our question.
-    fn read(&self, uri: &http::Uri) -> Option<What> {
+    fn read(&self, uri: &http::Uri) -> Option<Found> {
         let url = Url::parse("http://127.0.0.1").ok()?.join(uri.path_and_query()?.as_str()).ok()?;
         let field = |name: &str| {
             let found = url.query_pairs().find(|(key, _)| key == name);
@@ -222,9 +225,9 @@ impl Visitors {
         match (field("error"), field("code")) {
             (Some(error), _) => {
                 let description = field("error_description").unwrap_or_default();
-                Some(What::No(denied(&error, &description)))
+                Some(Found::No(denied(&error, &description)))
             }
-            (None, Some(code)) => Some(What::Code(code)),
+            (None, Some(code)) => Some(Found::Code(code)),
             (None, None) => None,
         }
     }

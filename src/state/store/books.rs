@@ -81,16 +81,14 @@ impl Books {
             open.ledger.tick(&self.clock);
             return Ok(find(&mut open.ledger).and_then(|parts| open.texts.get(&parts)));
         };
-        let failed = match self.read_disk(disk, &find).await {
-            Err(error @ (Error::Unusable { .. } | Error::Full { .. })) => error,
+        match self.read_disk(disk, &find).await {
+            Err(Error::Unusable { .. } | Error::Full { .. }) => {}
             done => return done,
-        };
+        }
         // Whatever has failed, a commit perhaps, has closed the file for its readers too.
         let mut writer = Arc::clone(&disk.writer).lock_owned().await;
         let books = Arc::clone(self);
-        if blocking(&disk.file, move || books.heal(&mut writer)).await.is_err() {
-            return Err(failed);
-        }
+        blocking(&disk.file, move || books.heal(&mut writer)).await?;
         self.read_disk(disk, &find).await
     }
 

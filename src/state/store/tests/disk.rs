@@ -198,6 +198,7 @@ async fn a_file_gets_smaller_when_little_is_left_in_it() {
 #[derive(Clone, Debug, Default)]
 struct Faults {
     is_full: Arc<AtomicBool>,
+    is_unreadable: Arc<AtomicBool>,
     /// While somebody holds it, nothing gets to the disk.
     flush: Arc<std::sync::Mutex<()>>,
 }
@@ -209,7 +210,8 @@ impl Faults {
     fn engine(&self) -> Engine {
         let faults = self.clone();
         Arc::new(move |file| {
-            Builder::new().create_with_backend(Backend(FileBackend::new(file)?, faults.clone()))
+            let backend = Backend(FileBackend::new(file)?, faults.clone());
+            Builder::new().set_cache_size(0).create_with_backend(backend)
         })
     }
 
@@ -225,6 +227,9 @@ impl StorageBackend for Backend {
     }
 
     fn read(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
+        if self.1.is_unreadable.load(Ordering::Relaxed) {
+            return Err(io::Error::other("the disk is gone"));
+        }
         self.0.read(offset, out)
     }
 
@@ -251,19 +256,41 @@ impl StorageBackend for Backend {
 #[tokio::test]
 async fn a_full_disk_is_said_to_be_full_and_works_again_when_it_is_not() {
     let place = Place::new();
+    let store = place.open(AMPLE).unwrap();
+    put(&store, record("a").large(50_000)).await;
+    put(&store, record("c").large(50_000)).await;
+    drop(store); // The next one has not read `a`, nor written it.
     let faults = Faults::default();
     let store = place.open_with(AMPLE, faults.engine()).unwrap();
-    put(&store, record("a")).await;
     put(&store, record("r").running()).await;
     faults.is_full.store(true, Ordering::Relaxed);
     let full = Error::Full { file: place.file() };
     assert_eq!(store.put(ME, record("b")).await.unwrap_err(), full);
     assert_eq!(store.delete(ME, "a").await.unwrap_err(), full);
+    assert_eq!(store.record(ME, "a").await.unwrap_err(), full);
     faults.is_full.store(false, Ordering::Relaxed);
+    // A reader finds it well again, and so does a writer.
     assert_eq!(those_there(&store, "abr").await, "ar");
     put(&store, record("b").after("a")).await;
     assert_eq!(chain(&store, "b").await.unwrap(), ["a", "b"]);
     assert!(store.stranded(ME).await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn a_disk_that_could_not_be_read_for_a_moment_is_read_again() {
+    let place = Place::new();
+    let store = place.open(AMPLE).unwrap();
+    put(&store, record("a")).await;
+    drop(store);
+    let faults = Faults::default();
+    let store = place.open_with(AMPLE, faults.engine()).unwrap();
+    faults.is_unreadable.store(true, Ordering::Relaxed);
+    let error = store.record(ME, "a").await.unwrap_err();
+    assert!(matches!(error, Error::Unusable { .. }), "{error}");
+    faults.is_unreadable.store(false, Ordering::Relaxed);
+    assert!(has(&store, "a").await);
+    put(&store, record("b").after("a")).await;
+    assert_eq!(chain(&store, "b").await.unwrap(), ["a", "b"]);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]

@@ -133,6 +133,19 @@ async fn a_running_response_makes_no_room_for_others() {
 }
 
 #[tokio::test]
+async fn what_has_no_room_beside_the_running_ones_is_too_large() {
+    everywhere(room_for(3), async |store, _| {
+        put(store, record("a")).await;
+        put(store, record("r").after("a").running()).await;
+        put(store, record("b")).await;
+        let error = store.put(ME, record("s").after("b").running()).await.unwrap_err();
+        assert!(matches!(error, Error::TooLarge { .. }), "{error}");
+        assert_eq!(those_there(store, "arbs").await, "arb");
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn what_is_not_used_for_long_is_gone() {
     everywhere(AMPLE, async |store, wall| {
         put(store, record("a")).await;

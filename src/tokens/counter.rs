@@ -1,4 +1,4 @@
-use super::{SMALL_WINDOW, count, last_seam, prefix};
+use super::{REACH, SMALL_WINDOW, count, last_seam, prefix, settle};
 
 /// Counts a text that is still growing.
 ///
@@ -18,8 +18,6 @@ impl Counter {
     }
 
     /// Adds text at the end.
-    ///
-    /// Where 2 KiB come without a seam they are counted as they stand, and may be off by one.
     pub fn push(&mut self, text: &str) {
         self.rest.push_str(text);
         if self.rest.len() > SMALL_WINDOW {
@@ -55,12 +53,11 @@ impl Counter {
     }
 
     fn settle(&mut self) {
-        let end = match last_seam(&self.rest) {
-            Some(seam) => seam,
-            None if self.rest.len() > SMALL_WINDOW => self.rest.len(),
-            None => return,
-        };
-        self.settled += count(&self.rest[..end]) as u64;
+        if last_seam(&self.rest).is_none() && self.rest.len() <= 4 * REACH {
+            return;
+        }
+        let (end, tokens) = settle(&self.rest);
+        self.settled += tokens as u64;
         self.rest.drain(..end);
     }
 }

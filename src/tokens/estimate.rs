@@ -24,9 +24,9 @@ const IMAGE: u64 = 765;
 /// How much base64 makes a token: a token is about four bytes, in base64 somewhat more.
 const BASE64_PER_TOKEN: u64 = 5;
 
-/// How much text is really counted, in bytes, of one request. It is more than any model reads; of
-/// what is beyond it only the length is looked at.
-const MAX_COUNTED: usize = 8 * 1024 * 1024;
+/// How much text of one request is really counted, in bytes: about as much as a model reads at all.
+/// What is beyond it is taken to be like it.
+const MAX_COUNTED: usize = 1024 * 1024;
 
 /// How many input tokens the request is about: its instructions, items, tools and output schema,
 /// and what stands between them.
@@ -34,6 +34,7 @@ const MAX_COUNTED: usize = 8 * 1024 * 1024;
 /// Text is counted, tools and schemas as the JSON that they are. An image is 85 tokens in low
 /// detail and 765 in any other, and everything else in base64 (files, sound, encrypted content)
 /// goes by its length.
+/// It takes a few milliseconds for a megabyte, and seconds where that is characters at random.
 #[must_use]
 pub fn estimate(request: &Request) -> u64 {
     let mut tally = Tally::default();

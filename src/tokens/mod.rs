@@ -12,20 +12,30 @@ pub use estimate::estimate;
 
 use tiktoken::CoreBpe;
 
-/// The most that is encoded at once, in bytes: what encoding takes in memory is many times the text
-/// where that has no seam.
-const WINDOW: usize = 64 * 1024;
+/// The most that is encoded at once, in bytes: without a seam, what encoding takes in memory is many
+/// times the text.
+const WINDOW: usize = 16 * 1024;
 
-/// The same for text of which the tokens themselves are wanted.
-const SMALL_WINDOW: usize = 2 * 1024;
+/// The same where little may be wanted of the text.
+const SMALL_WINDOW: usize = 1024;
+
+/// How far back, in bytes, more text can change how a text without seams is encoded: not exactly,
+/// but no token is longer.
+const REACH: usize = 128;
 
 /// How many tokens `text` is. Special tokens are text like any other.
 ///
-/// It takes linear time for any text. It is exact, unless 64 KiB come without a place where words
-/// surely part: then it may be off by one for each of them.
+/// It takes linear time for any text. It is exact, but for text that has no place in 16 KiB where
+/// words surely part: there it may be off by one.
 #[must_use]
-pub fn count(text: &str) -> usize {
-    windows(text, WINDOW).map(|window| encoding().count(window)).sum()
+pub fn count(mut text: &str) -> usize {
+    let mut tokens = 0;
+    while text.len() > WINDOW {
+        let (end, settled) = settle(&text[..text.floor_char_boundary(WINDOW)]);
+        tokens += settled;
+        text = &text[end..];
+    }
+    tokens + encoding().count(text)
 }
 
 /// What the first `max` tokens of `text` say, as far as that is whole characters; all of it if it
@@ -34,63 +44,79 @@ pub fn count(text: &str) -> usize {
 /// It takes time for what it yields, not for what it leaves.
 #[must_use]
 pub fn prefix(text: &str, max: usize) -> &str {
-    let mut end = 0;
+    let mut at = 0;
     let mut left = max;
-    for window in windows(text, SMALL_WINDOW) {
-        if window.len() > left {
-            let tokens = encoding().encode(window);
-            if tokens.len() > left {
-                end += head(window, &tokens[..left]);
-                return &text[..end];
-            }
-            left -= tokens.len();
-        } else {
-            left -= encoding().count(window);
+    while text.len() - at > SMALL_WINDOW {
+        let window = &text[at..text.floor_char_boundary(at + SMALL_WINDOW)];
+        let (end, tokens) = settle(window);
+        if tokens > left {
+            return &text[..at + head(&window[..end], left)];
         }
-        end += window.len();
+        left -= tokens;
+        at += end;
     }
-    text
+    &text[..at + head(&text[at..], left)]
 }
 
-/// The end of the first `tokens` of `text`, or a place before it: where the end falls into a
+/// The end of the first `max` tokens of `text`, or a place before it: where the end falls into a
 /// character, or between words that part only because of what follows, the text before it can be
 /// more tokens alone.
-fn head(text: &str, mut tokens: &[u32]) -> usize {
-    loop {
-        let bytes = tokens.iter().map(|token| encoding().decode(&[*token]).len()).sum();
-        let end = text.floor_char_boundary(bytes);
-        let Some((_, before)) = tokens.split_last() else { return 0 };
-        if encoding().count(&text[..end]) <= tokens.len() {
+fn head(text: &str, max: usize) -> usize {
+    let tokens = encoding().encode(text);
+    if tokens.len() <= max {
+        return text.len();
+    }
+    for kept in (1..=max).rev() {
+        let end = text.floor_char_boundary(bytes(&tokens[..kept]));
+        if encoding().count(&text[..end]) <= max {
             return end;
         }
-        tokens = before;
     }
+    0
+}
+
+/// The beginning of `text` that can be counted alone whatever follows, and its tokens. Without a
+/// seam it ends where one token does and another begins, well before the end.
+fn settle(text: &str) -> (usize, usize) {
+    if let Some(seam) = last_seam(text) {
+        return (seam, encoding().count(&text[..seam]));
+    }
+    let tokens = encoding().encode(text);
+    let (mut at, mut best) = (0, (text.len(), tokens.len()));
+    for (index, token) in tokens.iter().enumerate() {
+        at += bytes(&[*token]);
+        if at + REACH > text.len() {
+            break;
+        }
+        if text.is_char_boundary(at) {
+            best = (at, index + 1);
+        }
+    }
+    best
+}
+
+fn bytes(tokens: &[u32]) -> usize {
+    tokens.iter().map(|token| encoding().decode(&[*token]).len()).sum()
 }
 
 fn encoding() -> &'static CoreBpe {
     tiktoken::get_encoding("o200k_base").expect("Cargo.toml asks for this vocabulary")
 }
 
-/// The text in pieces of at most `size` bytes, which are counted alone as they are together; a
-/// piece that cannot be had so is cut anywhere.
-fn windows(mut text: &str, size: usize) -> impl Iterator<Item = &str> {
-    std::iter::from_fn(move || {
-        let end = if text.len() <= size {
-            text.len()
-        } else {
-            let full = text.floor_char_boundary(size);
-            last_seam(&text[..full]).unwrap_or(full)
-        };
-        let (window, rest) = text.split_at(end);
-        text = rest;
-        (!window.is_empty()).then_some(window)
-    })
+/// How much of `text`, in bytes, is the tokens that it is whatever follows: surely up to its last
+/// seam, by all odds in text without any, none where the text is short.
+#[must_use]
+pub fn settled(text: &str) -> usize {
+    match last_seam(text) {
+        Some(seam) => seam,
+        None if text.len() > 4 * REACH => text.floor_char_boundary(text.len() - REACH),
+        None => 0,
+    }
 }
 
 /// The last place inside `text` at which it can be cut without changing how either side is encoded,
 /// whatever came before and whatever will follow.
-#[must_use]
-pub fn last_seam(text: &str) -> Option<usize> {
+fn last_seam(text: &str) -> Option<usize> {
     let mut chars = text.char_indices().rev();
     let (mut at, mut after) = chars.next()?;
     for (before_at, before) in chars {

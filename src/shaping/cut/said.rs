@@ -10,9 +10,6 @@ use crate::{
     tokens::{self, Counter},
 };
 
-/// How much text may wait, in bytes, for certainty about its tokens.
-const MAX_UNSURE: usize = 2 * 1024;
-
 /// A text: what of it has been passed on, and what is held.
 #[derive(Debug)]
 pub(super) struct Said {
@@ -94,11 +91,7 @@ impl Said {
             return Verdict::Cut(fits, Why::Length);
         }
         // The last word may yet become fewer tokens: `internationa` is three, `international` one.
-        let sure = match tokens::last_seam(ready) {
-            Some(seam) => seam,
-            None if clear > MAX_UNSURE => clear,
-            None => 0,
-        };
+        let sure = tokens::settled(ready);
         let fits = self.counter.prefix(&ready[..sure], room).len();
         if fits < sure { Verdict::Cut(fits, Why::Length) } else { Verdict::Pass(sure) }
     }

@@ -12,9 +12,12 @@ use crate::{
 
 pub mod codex;
 mod connect;
+mod failure;
+mod http_stream;
+mod wire;
 
-pub use codex::{failed, of_failure};
 pub use connect::{Clients, Error as ConnectError, Shared, connect};
+pub use failure::{failed, of_failure};
 
 /// A turn as it happens. Dropping it cancels the turn.
 ///

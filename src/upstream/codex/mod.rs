@@ -7,7 +7,7 @@ use std::{sync::Arc, time::Duration};
 use futures_util::future::BoxFuture;
 use http::{HeaderValue, StatusCode, header};
 
-use super::{Answer, CatalogBody, Error, Upstream};
+use super::{Answer, CatalogBody, Error, Upstream, http_stream, wire};
 use crate::{
     auth::{Access, TokenManager},
     protocol::Turn,
@@ -15,11 +15,9 @@ use crate::{
 
 mod error;
 mod headers;
-mod http_stream;
 mod limits;
 mod prepare;
 
-pub use error::{failed, of_failure};
 pub use headers::Identity;
 
 /// An account on the backend.
@@ -72,7 +70,7 @@ impl Codex {
         let request =
             self.client.post(format!("{}/responses", self.url)).headers(headers).body(body);
         let response = self.authorized(request).await?;
-        if !response.status().is_success() || error::is_page(response.headers()) {
+        if !response.status().is_success() || wire::is_page(response.headers()) {
             return Err(self.refusal(response).await);
         }
         let headers = limits::for_client(response.headers());
@@ -99,19 +97,13 @@ impl Codex {
         access: &Access,
     ) -> Result<reqwest::Response, Error> {
         let request = request.try_clone().expect("a body of bytes can be sent again");
-        let sent = request.headers(headers::authorization(access)?).send();
-        match tokio::time::timeout(self.idle_timeout, sent).await {
-            Ok(sent) => sent.map_err(|error| error::unreachable(&self.url, &error)),
-            Err(_) => Err(Error::TimedOut(self.idle_timeout)),
-        }
+        let request = request.headers(headers::authorization(access)?);
+        wire::send(request, &self.url, self.idle_timeout).await
     }
 
     async fn refusal(&self, response: reqwest::Response) -> Error {
-        const ENOUGH: usize = 64 * 1024;
         let (status, headers) = (response.status(), response.headers().clone());
-        let body =
-            tokio::time::timeout(self.idle_timeout, http_stream::read_up_to(response, ENOUGH));
-        error::refusal(status, &headers, &body.await.unwrap_or_default())
+        error::refusal(status, &headers, &wire::refused(response, self.idle_timeout).await)
     }
 
     async fn catalog(
@@ -134,10 +126,7 @@ impl Codex {
         }
         let etag = response.headers().get(header::ETAG);
         let etag = etag.and_then(|etag| etag.to_str().ok()).map(str::to_owned);
-        let json = match tokio::time::timeout(self.idle_timeout, response.bytes()).await {
-            Ok(json) => json.map_err(|error| error::unreachable(&self.url, &error))?,
-            Err(_) => return Err(Error::TimedOut(self.idle_timeout)),
-        };
+        let json = wire::body(response, &self.url, self.idle_timeout).await?;
         Ok(Some(CatalogBody { json, etag }))
     }
 }

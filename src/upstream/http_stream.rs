@@ -2,16 +2,15 @@
 
 use std::time::Duration;
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use futures_util::StreamExt;
 use http_body_util::BodyExt;
 use serde::Deserialize;
 
-use super::{Error, error};
+use super::{Error, Events, failure};
 use crate::{
     protocol::{Event, Kind},
     sse::{Decoder, MAX_FRAME},
-    upstream::Events,
 };
 
 /// Follows the answer to its last event. Silence longer than `idle` is an error, and so is an end
@@ -61,7 +60,7 @@ fn read(frame: crate::sse::Frame) -> Result<Option<Event>, Error> {
     }
     let mut event = Event::parse(frame)?;
     match event.kind {
-        Kind::Error => Err(error::of_event(&event)),
+        Kind::Error => Err(failure::of_event(&event)),
         // Another name for the end, whose kind is then in the status.
         Kind::Done => {
             event.kind = done_as(&event)?;
@@ -88,17 +87,4 @@ fn done_as(event: &Event) -> Result<Kind, Error> {
         Some("failed") => Kind::Failed,
         _ => Kind::Completed,
     })
-}
-
-/// The beginning of a body, for an error's text.
-pub(super) async fn read_up_to(response: reqwest::Response, limit: usize) -> Bytes {
-    let mut chunks = response.bytes_stream();
-    let mut read = BytesMut::new();
-    while let Some(Ok(chunk)) = chunks.next().await {
-        read.extend_from_slice(&chunk[..chunk.len().min(limit - read.len())]);
-        if read.len() == limit {
-            break;
-        }
-    }
-    read.freeze()
 }

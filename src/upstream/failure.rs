@@ -1,0 +1,203 @@
+//! What an upstream says of itself when it refuses or fails, as [`Error`]s.
+
+use std::time::Duration;
+
+use http::HeaderMap;
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::Error;
+use crate::protocol::{Event, Failure};
+
+/// An `error` event inside a stream.
+pub(super) fn of_event(event: &Event) -> Error {
+    #[derive(Deserialize)]
+    struct Nested {
+        error: Failure,
+    }
+    // The newer shape has an `error` object, the older one the same members at the top.
+    let failure = match event.read::<Nested>() {
+        Ok(Nested { error }) => error,
+        Err(_) => match event.read::<Failure>() {
+            Ok(mut failure) => {
+                failure.r#type = None; // It says "error", the name of the event.
+                failure
+            }
+            Err(malformed) => return malformed.into(),
+        },
+    };
+    of_failure(failure)
+}
+
+/// What a failed turn says of itself, as an error.
+#[must_use]
+pub fn of_failure(failure: Failure) -> Error {
+    let message = failure.message.clone().unwrap_or_else(|| "the turn failed".to_owned());
+    let told = Told { message: Some(message.clone()), failure, ..Told::default() };
+    told.fill().into_error(message, None)
+}
+
+/// A `response.failed` event, as an error.
+#[must_use]
+pub fn failed(event: &Event) -> Error {
+    #[derive(Deserialize)]
+    struct Failed {
+        response: WithError,
+    }
+    #[derive(Deserialize)]
+    struct WithError {
+        #[serde(default)]
+        error: Option<Failure>,
+    }
+    match event.read::<Failed>() {
+        Ok(Failed { response }) => of_failure(response.error.unwrap_or_default()),
+        Err(malformed) => malformed.into(),
+    }
+}
+
+/// A refusal as it was worded.
+#[derive(Debug, Default)]
+pub(super) struct Told {
+    pub(super) message: Option<String>,
+    /// `code`, or the `type` where that carries the name.
+    pub(super) code: Option<String>,
+    pub(super) failure: Failure,
+    pub(super) resets_in: Option<Duration>,
+}
+
+impl Told {
+    fn fill(mut self) -> Self {
+        let name = |name: &Option<String>| name.clone().filter(|name| !name.is_empty());
+        self.code = name(&self.failure.code).or_else(|| match self.failure.r#type.as_deref() {
+            Some("usage_limit_reached" | "usage_not_included") => self.failure.r#type.clone(),
+            _ => None,
+        });
+        self
+    }
+
+    /// Reads the body of a refusal, in any of the shapes that are known.
+    pub(super) fn read(body: &[u8]) -> Self {
+        let Ok(Value::Object(mut body)) = serde_json::from_slice(body) else {
+            let text = String::from_utf8_lossy(body);
+            let text = text.trim();
+            let plain = !text.is_empty() && !text.starts_with('<');
+            return Self {
+                message: plain.then(|| text.chars().take(500).collect()),
+                ..Self::default()
+            };
+        };
+        match (body.remove("detail"), body.remove("error")) {
+            (Some(Value::String(detail)), _) => Self::detail(detail),
+            (Some(Value::Object(detail)), _) => {
+                let code = detail.get("code").and_then(Value::as_str).map(str::to_owned);
+                let text = detail.get("message").and_then(Value::as_str).map(str::to_owned);
+                Self { message: text.or_else(|| code.clone()), code, ..Self::default() }
+            }
+            (Some(detail), _) => Self { message: Some(detail.to_string()), ..Self::default() },
+            (None, Some(Value::Object(error))) => {
+                let resets_in = error.get("resets_in_seconds").and_then(Value::as_f64);
+                let resets_in =
+                    resets_in.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
+                let failure: Failure =
+                    serde_json::from_value(Value::Object(error)).unwrap_or_default();
+                Self { message: failure.message.clone(), failure, resets_in, code: None }.fill()
+            }
+            (None, Some(error)) => {
+                Self { message: error.as_str().map(str::to_owned), ..Self::default() }
+            }
+            (None, None) => Self::default(),
+        }
+    }
+
+    /// The outer gate says in words what it means; the name of a parameter stands at the end.
+    fn detail(detail: String) -> Self {
+        let param = detail.strip_prefix("Unsupported parameter: ").map(str::to_owned);
+        let code = param.is_some().then(|| "unsupported_parameter".to_owned());
+        let failure = Failure { param, code: code.clone(), ..Failure::default() };
+        Self { message: Some(detail), code, failure, resets_in: None }
+    }
+
+    /// By the name that the upstream gave it, whatever the status around it was.
+    pub(super) fn into_error(self, message: String, wait: Option<Duration>) -> Error {
+        let code = self.code.clone();
+        match code.as_deref().unwrap_or_default() {
+            "usage_limit_reached"
+            | "insufficient_quota"
+            | "usage_not_included"
+            | "rate_limit_exceeded"
+            | "credit_balance_exhausted"
+            | "organization_spend_limit_exceeded"
+            | "project_spend_limit_exceeded"
+            | "organization_usage_limit_exceeded"
+            | "subscription_sharing_usage_limit_exceeded" => limited(self, message, wait),
+            "server_is_overloaded"
+            | "slow_down"
+            | "server_error"
+            | "flex_unavailable"
+            | "policy_capacity_unavailable" => {
+                let retry_after = wait.or_else(|| worded_wait(&message));
+                Error::Overloaded { message, code, retry_after }
+            }
+            "token_expired" | "token_invalidated" | "token_revoked" => Error::Refused { message },
+            "account_deactivated" => Error::Forbidden { message, code },
+            _ if message.contains("is at capacity") => {
+                Error::Overloaded { message, code, retry_after: wait }
+            }
+            _ if message.contains("requires a newer version of Codex") => Error::ModelNotFound {
+                message: format!(
+                    "{message} (codexway says which version it is compatible with: raise `upstreams.codex.version`)"
+                ),
+            },
+            _ if message.contains("is not supported when using Codex") => Error::ModelNotFound {
+                message: format!(
+                    "{message} It is not in your plan, or needs an API key or another upstream; `GET /v1/models` lists what the account may use"
+                ),
+            },
+            _ => {
+                let failure = Failure { message: Some(message), code, ..self.failure };
+                Error::Invalid(failure)
+            }
+        }
+    }
+}
+
+/// A refusal because too much was asked, by plan or by pace.
+pub(super) fn limited(told: Told, message: String, wait: Option<Duration>) -> Error {
+    match told.code.as_deref() {
+        Some("usage_not_included") => Error::Forbidden {
+            message: format!(
+                "{message} (the ChatGPT plan of this account does not include Codex: upgrade it, or log in to another account or workspace with `codexway login`)"
+            ),
+            code: told.code,
+        },
+        Some("rate_limit_exceeded") | None => {
+            let retry_after = wait.or_else(|| worded_wait(&message));
+            Error::RateLimited { message, retry_after }
+        }
+        Some(code) => {
+            Error::UsageLimit { code: code.to_owned(), resets_in: told.resets_in.or(wait), message }
+        }
+    }
+}
+
+/// How long the headers ask to wait.
+pub(super) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+    let number = |name: &str| headers.get(name)?.to_str().ok()?.trim().parse::<f64>().ok();
+    let millis = number("retry-after-ms").map(|millis| millis / 1000.0);
+    Duration::try_from_secs_f64(millis.or_else(|| number("retry-after"))?).ok()
+}
+
+/// "Please try again in 11.054s" or "in 250ms".
+fn worded_wait(message: &str) -> Option<Duration> {
+    let (_, rest) = message.split_once("try again in ")?;
+    let digits = rest.find(|c: char| !c.is_ascii_digit() && c != '.')?;
+    let number: f64 = rest[..digits].parse().ok()?;
+    let unit = rest[digits..].trim_start();
+    let seconds = match unit {
+        _ if unit.starts_with("ms") => number / 1000.0,
+        _ if unit.starts_with('s') => number,
+        _ if unit.starts_with('m') => number * 60.0,
+        _ => return None,
+    };
+    Duration::try_from_secs_f64(seconds).ok()
+}

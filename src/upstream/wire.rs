@@ -1,0 +1,71 @@
+//! What every upstream over HTTP does alike: sending, and reading what was refused.
+
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+use futures_util::StreamExt;
+use http::{HeaderMap, header};
+
+use super::Error;
+
+/// Sends and waits for the head of the answer, for as long as `idle`. `url` names the upstream to
+/// the user.
+pub(super) async fn send(
+    request: reqwest::RequestBuilder,
+    url: &str,
+    idle: Duration,
+) -> Result<reqwest::Response, Error> {
+    match tokio::time::timeout(idle, request.send()).await {
+        Ok(sent) => sent.map_err(|error| unreachable(url, &error)),
+        Err(_) => Err(Error::TimedOut(idle)),
+    }
+}
+
+/// Reads an answer to its end, for as long as `idle`.
+pub(super) async fn body(
+    response: reqwest::Response,
+    url: &str,
+    idle: Duration,
+) -> Result<Bytes, Error> {
+    match tokio::time::timeout(idle, response.bytes()).await {
+        Ok(body) => body.map_err(|error| unreachable(url, &error)),
+        Err(_) => Err(Error::TimedOut(idle)),
+    }
+}
+
+/// The beginning of the body of a refusal; what came of it within `idle`.
+pub(super) async fn refused(response: reqwest::Response, idle: Duration) -> Bytes {
+    const ENOUGH: usize = 64 * 1024;
+    tokio::time::timeout(idle, read_up_to(response, ENOUGH)).await.unwrap_or_default()
+}
+
+/// Whether the answer is a web page: Cloudflare's, or a captive portal's.
+pub(super) fn is_page(headers: &HeaderMap) -> bool {
+    headers
+        .get(header::CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok())
+        .is_some_and(|value| value.trim_start().to_ascii_lowercase().starts_with("text/html"))
+}
+
+fn unreachable(url: &str, error: &reqwest::Error) -> Error {
+    let host = url.split_once("://").map_or(url, |(_, rest)| rest);
+    let host = host.split('/').next().unwrap_or(host).to_owned();
+    // reqwest's own text repeats the URL; the cause at the bottom says what happened.
+    let mut cause: &dyn std::error::Error = error;
+    while let Some(source) = cause.source() {
+        cause = source;
+    }
+    Error::Unreachable { host, reason: cause.to_string() }
+}
+
+async fn read_up_to(response: reqwest::Response, limit: usize) -> Bytes {
+    let mut chunks = response.bytes_stream();
+    let mut read = BytesMut::new();
+    while let Some(Ok(chunk)) = chunks.next().await {
+        read.extend_from_slice(&chunk[..chunk.len().min(limit - read.len())]);
+        if read.len() == limit {
+            break;
+        }
+    }
+    read.freeze()
+}

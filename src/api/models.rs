@@ -6,13 +6,13 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use http::Uri;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::{App, Error, Served, access::Named, ops};
-use crate::{models::Model, shaping};
-
-/// When these entries began to be; the catalogue does not say when each model did.
-const CREATED: u64 = 1_783_555_200;
+use crate::{
+    models::{CREATED, entry},
+    shaping,
+};
 
 pub(super) async fn list(
     State(app): State<App>,
@@ -30,10 +30,7 @@ pub(super) async fn list(
         return catalog(&served, &uri).await;
     }
     let catalog = served.models.asked(&*served.upstream).await;
-    let mut data: Vec<Value> = catalog.listed().map(|model| entry(&model.slug, model)).collect();
-    for (alias, name) in &served.profile.aliases {
-        data.extend(catalog.find(name).map(|model| entry(alias, model)));
-    }
+    let data = catalog.entries(&served.profile.aliases);
     ops::json(&json!({"object": "list", "data": data}))
 }
 
@@ -52,25 +49,6 @@ pub(super) async fn one(
             "id": id, "object": "model", "created": CREATED, "owned_by": "openai",
         }))),
     }
-}
-
-fn entry(id: &str, model: &Model) -> Value {
-    let efforts: Vec<&String> = model.efforts.iter().filter(|effort| *effort != "ultra").collect();
-    let tiers: Vec<&str> = model.service_tiers.iter().map(|tier| tier.id.as_str()).collect();
-    json!({
-        "id": id,
-        "object": "model",
-        "created": CREATED,
-        "owned_by": "openai",
-        "context_window": model.context_window,
-        "context_length": model.context_window,
-        "input_modalities": model.input_modalities,
-        "reasoning_efforts": efforts,
-        "default_reasoning_effort": model.default_reasoning_level,
-        "service_tiers": tiers,
-        // The plan pays.
-        "pricing": {"prompt": "0", "completion": "0", "input_cache_read": "0"},
-    })
 }
 
 /// The catalogue in the official client's own shape, for that client: as the backend sends it.

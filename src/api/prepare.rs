@@ -68,7 +68,7 @@ pub(super) async fn prepare<D: Dialect>(
     let asked = asked(served, &request.model).await?;
     shaping::name(&mut request, asked);
     let catalog = served.models.current();
-    let model = catalog.find(&request.model);
+    let model = catalog.relative(&request.model);
     shaping::fit(&mut request, profile, model, &mut ignored);
     shaping::prompt(&mut request, profile, &served.base_prompt, &client.environment);
     shaping::tools(&mut request, profile, &mut ignored);
@@ -111,11 +111,11 @@ async fn asked(served: &Served, asked: &str) -> Result<Asked, Error> {
 }
 
 fn tool_names(request: &Request) -> Vec<String> {
-    let name = |tool: &Box<RawValue>| {
+    let name = |tool: &RawValue| {
         let tool: Object<'_> = serde_json::from_str(tool.get()).ok()?;
         Some(tool.str("name")?.into_owned())
     };
-    request.tools.iter().flatten().filter_map(name).collect()
+    request.tools.iter().flatten().filter_map(|tool| name(tool)).collect()
 }
 
 fn passed_on(headers: &HeaderMap) -> HeaderMap {

@@ -92,6 +92,18 @@ impl Catalog {
         self.models.iter().find(|model| model.slug == slug)
     }
 
+    /// The model of that name, or the one that a newer one most likely takes after: the one with
+    /// the most similar name, if any is similar.
+    #[must_use]
+    pub fn relative(&self, slug: &str) -> Option<&Model> {
+        const SIMILAR: f64 = 0.85;
+        let likeness = |model: &&Model| strsim::jaro_winkler(slug, &model.slug);
+        self.find(slug).or_else(|| {
+            let nearest = self.models.iter().max_by(|a, b| likeness(a).total_cmp(&likeness(b)));
+            nearest.filter(|model| likeness(model) > SIMILAR)
+        })
+    }
+
     /// The models that are offered, best first.
     pub fn listed(&self) -> impl Iterator<Item = &Model> {
         self.models.iter().filter(|model| model.visibility == "list")
@@ -169,6 +181,8 @@ mod tests {
         assert_eq!(catalog.listed().next().unwrap().slug, "gpt-6.1-sol");
         assert!(catalog.listed().all(|model| model.slug != "codex-auto-review"));
         assert!(catalog.nearest("gpt-5.4").contains(&"gpt-5.5"));
+        assert_eq!(catalog.relative("gpt-5.9").map(|model| &*model.slug), Some("gpt-5.5"));
+        assert!(catalog.relative("o1").is_none());
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::{borrow::Cow, time::Duration};
 
 use axum::response::{IntoResponse, Response};
-use http::{HeaderName, HeaderValue, StatusCode, header};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use serde::Serialize;
 
 use crate::{
@@ -25,6 +25,8 @@ pub struct Error {
     pub retry_after: Option<Duration>,
     /// Whether trying again makes sense, where the status alone would mislead the SDKs.
     pub should_retry: Option<bool>,
+    /// What the upstream said of its limits.
+    pub headers: Box<HeaderMap>,
 }
 
 const INVALID: &str = "invalid_request_error";
@@ -120,6 +122,7 @@ impl Error {
             message: message.into(),
             retry_after: None,
             should_retry: None,
+            headers: Box::default(),
         }
     }
 
@@ -170,6 +173,7 @@ impl IntoResponse for Error {
         let mut response = Response::new(self.json().into());
         *response.status_mut() = self.status;
         let headers = response.headers_mut();
+        headers.extend(*self.headers);
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
         if let Some(wait) = self.retry_after {
             // Whole seconds, rounded up: coming back too early is a second refusal.
@@ -259,7 +263,7 @@ impl From<upstream::Error> for Error {
                 Self::not_found(message).code("model_not_found").param("model")
             }
             upstream::Error::Login(error) => error.into(),
-            upstream::Error::Refused { .. } => {
+            upstream::Error::Key { .. } | upstream::Error::Refused { .. } => {
                 Self::new(StatusCode::UNAUTHORIZED, "authentication_error", message)
                     .code("upstream_auth_failed")
             }
@@ -267,9 +271,10 @@ impl From<upstream::Error> for Error {
                 code: code.map(Cow::Owned),
                 ..Self::new(StatusCode::FORBIDDEN, "permission_error", message)
             },
-            upstream::Error::UsageLimit { code, resets_in, .. } => Self {
+            upstream::Error::UsageLimit { code, resets_in, headers, .. } => Self {
                 code: Some(Cow::Owned(code)),
                 retry_after: resets_in,
+                headers,
                 // The wait is hours long: an SDK that goes on asking would only annoy everybody.
                 should_retry: Some(false),
                 ..Self::new(
@@ -278,7 +283,14 @@ impl From<upstream::Error> for Error {
                     until(message, resets_in),
                 )
             },
-            upstream::Error::RateLimited { retry_after, .. } => Self {
+            // As the platform has it: the type says the same as the code.
+            upstream::Error::Quota { code, .. } => Self {
+                code: Some(Cow::Owned(code)),
+                should_retry: Some(false),
+                ..Self::new(StatusCode::TOO_MANY_REQUESTS, "insufficient_quota", message)
+            },
+            upstream::Error::RateLimited { retry_after, headers, .. } => Self {
+                headers,
                 code: Some("rate_limit_exceeded".into()),
                 retry_after: Some(retry_after.unwrap_or(Duration::from_secs(1))),
                 ..Self::new(StatusCode::TOO_MANY_REQUESTS, "rate_limit_error", message)
@@ -287,6 +299,10 @@ impl From<upstream::Error> for Error {
                 code: Some(code.map_or("server_error".into(), Cow::Owned)),
                 retry_after: Some(retry_after.unwrap_or(Duration::from_secs(1))),
                 ..server(StatusCode::SERVICE_UNAVAILABLE)
+            },
+            upstream::Error::Program(_) => Self {
+                should_retry: Some(false),
+                ..server(StatusCode::BAD_GATEWAY).code("upstream_program_failed")
             },
             upstream::Error::Unreachable { .. } | upstream::Error::Garbled(_) => {
                 server(StatusCode::BAD_GATEWAY).code("upstream_error")

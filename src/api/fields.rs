@@ -205,7 +205,10 @@ pub(super) fn token_limit(
     let Ok(limit @ 1..) = u64::try_from(read::<i64>(name, &json)?) else {
         return Err(Error::out_of_range(name, "integer", Bound::AtLeast(1.0), json.get()));
     };
-    Ok(match ignored.decide(name, Can { emulate: true, platform: true }) {
+    /// The least that the platform takes; fewer are counted here.
+    const PLATFORM_LEAST: u64 = 16;
+    let can = Can { emulate: true, platform: limit >= PLATFORM_LEAST };
+    Ok(match ignored.decide(name, can) {
         Fate::Emulate => Some(limit),
         Fate::Forward => {
             rest.set("max_output_tokens", json.into_owned());

@@ -57,9 +57,11 @@ async fn catalog(served: &Served, uri: &Uri) -> Response {
         .query()
         .and_then(|query| query.split('&').find_map(|pair| pair.strip_prefix("client_version=")))
         .unwrap_or_default();
+    let known = bytes::Bytes::from_static(crate::models::BUILTIN);
     let json = match served.upstream.models(version, None).await {
-        Ok(Some(body)) => body.json,
-        Ok(None) | Err(_) => bytes::Bytes::from_static(crate::models::BUILTIN),
+        // The platform's list says too little for that client.
+        Ok(Some(body)) if !served.upstream.is_platform() => body.json,
+        Ok(_) | Err(_) => known,
     };
     ([(http::header::CONTENT_TYPE, "application/json")], json).into_response()
 }

@@ -68,7 +68,9 @@ pub(super) async fn prepare<D: Dialect>(
     let asked = asked(served, &request.model).await?;
     shaping::name(&mut request, asked);
     let catalog = served.models.current();
-    let model = catalog.relative(&request.model);
+    // The platform says itself what a model does not take.
+    let platform = served.upstream.is_platform();
+    let model = catalog.relative(&request.model).filter(|_| !platform);
     shaping::fit(&mut request, profile, model, &mut ignored);
     shaping::prompt(&mut request, profile, &served.base_prompt, &client.environment);
     shaping::tools(&mut request, profile, &mut ignored);
@@ -81,7 +83,14 @@ pub(super) async fn prepare<D: Dialect>(
     let mended = !profile.bypass_tool_call_reactor;
     let tools = if mended { tool_names(&request) } else { Vec::new() };
     let calls = Calls { shown: profile.tool_text_format, mended, tools };
-    let turn = Turn { request, conversation, lite: decoded.lite, headers: passed_on(headers) };
+    let turn = Turn {
+        request,
+        conversation,
+        lite: decoded.lite,
+        // Chat has no field for it.
+        summary_is_ours: !D::CARRIES_REASONING,
+        headers: passed_on(headers),
+    };
     Ok(Prepared {
         dialect,
         served: Arc::clone(served),
@@ -103,6 +112,10 @@ pub(super) async fn prepare<D: Dialect>(
 async fn asked(served: &Served, asked: &str) -> Result<Asked, Error> {
     match shaping::resolve(asked, &served.profile, &served.models.current()) {
         Ok(asked) => Ok(asked),
+        // It has more models than the catalogue knows.
+        Err(unknown) if served.upstream.is_platform() => {
+            Ok(Asked { model: unknown.name, ..Asked::default() })
+        }
         Err(_) => {
             let catalog = served.models.asked(&*served.upstream).await;
             Ok(shaping::resolve(asked, &served.profile, &catalog)?)

@@ -12,7 +12,7 @@ use super::app::{Account, Now, Served};
 use crate::{
     auth::Places,
     config::{self, Profile, Settings, Store as Kind},
-    models::Live,
+    models::{Catalog, Live},
     shaping::BASE_PROMPT,
     state::{Shelf, State, Store, store},
     upstream::{Clients, ConnectError, Shared, connect},
@@ -125,7 +125,8 @@ impl Setup {
         shared: &Shared<'_>,
         kept: Option<&Arc<Account>>,
     ) -> Result<Account, ConnectError> {
-        let models = Arc::new(Live::new(upstream.version.clone()));
+        let known = Catalog::of(upstream.kind);
+        let models = Arc::new(Live::new(upstream.version.clone(), known));
         let versions = Arc::clone(&models);
         let version = Arc::new(move || versions.version());
         let scope = format!("{upstream_name}/{account_name}");

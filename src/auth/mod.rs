@@ -24,6 +24,7 @@ mod store;
 mod tests;
 mod tokens;
 mod usage;
+mod variables;
 mod vault;
 
 use std::sync::{Arc, Mutex};
@@ -39,9 +40,10 @@ pub use document::{Credentials, Holds};
 pub use error::Error;
 pub use oauth::OAuth;
 pub use own::{Ended, Kept, Own};
-pub use source::{Folder, Places, Source, find};
+pub use source::{Folder, Places, Source, expand, find};
 pub use tokens::Fresh;
 pub use usage::{Backend, Credits, Usage, Window};
+pub use variables::Variables;
 
 use renewal::{Need, Shared};
 use state::{Life, Look};

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use super::Variables;
 use super::document::Document;
 use super::vault;
 
@@ -95,6 +96,8 @@ pub struct Places {
     pub codex_home: Option<PathBuf>,
     /// The user's home folder.
     pub home: Option<PathBuf>,
+    /// All variables: one may hold an API key, and a child process needs some.
+    pub variables: Variables,
 }
 
 /// Where the setting `source` says to look: `own`, `auto`, or a folder.
@@ -127,8 +130,8 @@ fn borrowed(places: &Places) -> Folder {
     }
 }
 
-/// `~` is the home folder.
-pub(super) fn expand(path: &Path, places: &Places) -> PathBuf {
+/// The path with the home folder in the place of a `~` in front.
+pub fn expand(path: &Path, places: &Places) -> PathBuf {
     match (path.strip_prefix("~"), &places.home) {
         (Ok(rest), Some(home)) => home.join(rest),
         _ => path.to_owned(),

@@ -117,6 +117,7 @@ impl Environment {
             openai_codex_path: var("OPENAI_CODEX_PATH"),
             codex_home: var("CODEX_HOME"),
             home: self.home.clone(),
+            variables: self.vars.iter().cloned().collect(),
         }
     }
 }

@@ -43,7 +43,7 @@ async fn catalog(
 ) -> Result<Catalog, Failure> {
     let upstream = &settings.upstreams[&profile.upstream];
     let account = &settings.accounts[&profile.account];
-    let live = Live::new(upstream.version.clone());
+    let live = Live::new(upstream.version.clone(), Catalog::of(upstream.kind));
     let version = live.version();
     let claimed = version.clone();
     let clients = Clients::default();

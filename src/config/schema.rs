@@ -62,6 +62,10 @@ const UPSTREAM: &[(&str, Shape)] = &[
     ("user_agent", HEADER),
     ("version", HEADER),
     ("headers", Map(HEADER_NAME, &EXTRA_HEADER)),
+    ("program", FILLED),
+    ("config", Map(FILLED_NAME, &ANY)),
+    ("env", List(&FILLED)),
+    ("max_processes", Whole),
 ];
 
 const PROFILE: &[(&str, Shape)] = &[

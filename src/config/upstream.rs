@@ -31,6 +31,18 @@ pub struct Upstream {
     pub version: String,
     #[serde(default)]
     pub headers: Headers,
+    /// A path, or a name to be looked for in `$PATH`.
+    #[serde(default)]
+    pub program: String,
+    /// Settings of the program's own: dotted name and value, as its `-c` takes them.
+    #[serde(default)]
+    pub config: BTreeMap<String, String>,
+    /// Names of variables that the program gets besides the usual ones.
+    #[serde(default)]
+    pub env: Vec<String>,
+    /// At least 1 for the kind that runs programs.
+    #[serde(default)]
+    pub max_processes: usize,
 }
 
 choice! {

@@ -26,7 +26,7 @@ impl Catalog {
 pub fn entry(id: &str, model: &Model) -> Value {
     let efforts: Vec<&String> = model.efforts.iter().filter(|effort| *effort != "ultra").collect();
     let tiers: Vec<&str> = model.service_tiers.iter().map(|tier| tier.id.as_str()).collect();
-    json!({
+    let mut entry = json!({
         "id": id,
         "object": "model",
         "created": CREATED,
@@ -37,7 +37,10 @@ pub fn entry(id: &str, model: &Model) -> Value {
         "reasoning_efforts": efforts,
         "default_reasoning_effort": model.default_reasoning_level,
         "service_tiers": tiers,
+    });
+    if !model.billed {
         // The plan pays.
-        "pricing": {"prompt": "0", "completion": "0", "input_cache_read": "0"},
-    })
+        entry["pricing"] = json!({"prompt": "0", "completion": "0", "input_cache_read": "0"});
+    }
+    entry
 }

@@ -33,9 +33,10 @@ struct Asked {
 }
 
 impl Live {
+    /// `known` serves until the upstream has been asked.
     #[must_use]
-    pub fn new(version: String) -> Self {
-        let current = RwLock::new(Arc::new(Catalog::builtin()));
+    pub fn new(version: String, known: Catalog) -> Self {
+        let current = RwLock::new(Arc::new(known));
         Self { version, current, asked: Mutex::default() }
     }
 
@@ -72,6 +73,10 @@ impl Live {
         match upstream.models(&self.version(), asked.etag.as_deref()).await {
             Ok(Some(body)) => match Catalog::parse(&body.json) {
                 Ok(catalog) => {
+                    let catalog = match upstream.is_platform() {
+                        true => catalog.described_by(&Catalog::builtin()),
+                        false => catalog,
+                    };
                     tracing::debug!(models = catalog.models.len(), "catalogue of models loaded");
                     *self.current.write().unwrap_or_else(PoisonError::into_inner) =
                         Arc::new(catalog);

@@ -4,6 +4,8 @@ use std::cmp::Ordering;
 
 use serde::{Deserialize, Deserializer};
 
+use crate::config::UpstreamKind;
+
 mod entry;
 mod live;
 
@@ -48,6 +50,9 @@ pub struct Model {
     pub input_modalities: Vec<String>,
     #[serde(default)]
     pub use_responses_lite: bool,
+    /// Whether each turn is billed, instead of being paid for by a plan.
+    #[serde(skip)]
+    pub billed: bool,
 }
 
 #[derive(Clone, Debug, Deserialize, PartialEq, Eq)]
@@ -85,6 +90,38 @@ impl Catalog {
         }
         models.sort_by_key(|model| model.priority);
         Ok(Self { models })
+    }
+
+    /// The platform's models with what `known` says of them, best first, and behind them those that
+    /// `known` does not have: the platform tells little more than their names.
+    #[must_use]
+    pub fn described_by(self, known: &Self) -> Self {
+        let describe = |model: Model| match known.find(undated(&model.slug)) {
+            Some(facts) => {
+                let Model { slug, visibility, .. } = model;
+                (false, Model { slug, visibility, ..facts.clone() })
+            }
+            None => (true, model),
+        };
+        let mut models: Vec<(bool, Model)> = self.models.into_iter().map(describe).collect();
+        models.sort_by_key(|(unknown, model)| (*unknown, model.priority));
+        Self { models: models.into_iter().map(|(_, model)| model).collect() }.billed()
+    }
+
+    /// What is known without asking of the models of such an upstream.
+    #[must_use]
+    pub fn of(kind: UpstreamKind) -> Self {
+        match kind {
+            UpstreamKind::Openai => Self::builtin().billed(),
+            UpstreamKind::Codex | UpstreamKind::CodexExec | UpstreamKind::Demo => Self::builtin(),
+        }
+    }
+
+    /// The same where each turn is billed.
+    #[must_use]
+    pub fn billed(mut self) -> Self {
+        self.models.iter_mut().for_each(|model| model.billed = true);
+        self
     }
 
     #[must_use]
@@ -128,6 +165,21 @@ impl Catalog {
             .filter_map(|model| model.minimal_client_version.as_deref())
             .max_by(|a, b| compare_versions(a, b))
             .unwrap_or("0.0.0")
+    }
+}
+
+/// `gpt-5.5` for `gpt-5.5-2026-04-23`: a dated name is that of one state of a model.
+fn undated(slug: &str) -> &str {
+    let date = |tail: &str| {
+        tail.len() == 11
+            && tail.char_indices().all(|(at, c)| match at {
+                0 | 5 | 8 => c == '-',
+                _ => c.is_ascii_digit(),
+            })
+    };
+    match slug.len().checked_sub(11).and_then(|at| slug.split_at_checked(at)) {
+        Some((name, tail)) if date(tail) => name,
+        _ => slug,
     }
 }
 
@@ -189,6 +241,18 @@ mod tests {
     fn versions_compare_by_number() {
         assert_eq!(compare_versions("0.153.10", "0.153.9"), Ordering::Greater);
         assert_eq!(compare_versions("0.99.0", "0.153.0"), Ordering::Less);
+    }
+
+    #[test]
+    fn the_platform_s_models_are_described_by_the_built_in_catalogue() {
+        let listed = br#"{"models":[{"slug":"new","priority":-9},{"slug":"gpt-5.5-2026-04-23","priority":-1},{"slug":"gpt-6-sol"}]}"#;
+        let models = Catalog::parse(listed).unwrap().described_by(&Catalog::builtin());
+        let names: Vec<&str> = models.listed().map(|model| model.slug.as_str()).collect();
+        assert_eq!(names, ["gpt-6-sol", "gpt-5.5-2026-04-23", "new"]);
+        let dated = models.find("gpt-5.5-2026-04-23").unwrap();
+        assert_eq!(dated.efforts, ["low", "medium", "high", "xhigh"]);
+        assert!(models.listed().all(|model| model.billed));
+        assert_eq!(undated("2026-04-23"), "2026-04-23");
     }
 
     #[test]

@@ -11,6 +11,9 @@ pub struct Turn {
     pub conversation: Conversation,
     /// Whether the request has the "Responses Lite" shape: its tools stand in its input.
     pub lite: bool,
+    /// Whether it is the profile that wants a summary of the reasoning, and not the client: where
+    /// there is none to be had it may be left out.
+    pub summary_is_ours: bool,
     /// The headers of the official client that belong to the turn and may pass on.
     pub headers: HeaderMap,
 }

@@ -51,8 +51,14 @@ impl Catalog {
     }
 }
 
+impl Catalog {
+    pub(super) fn slugs(&self) -> impl Iterator<Item = &str> {
+        self.models.iter().map(|model| model.slug.as_str())
+    }
+}
+
 impl Model {
-    fn new(mut entry: Map<String, Value>, plans: &[Value]) -> Self {
+    pub(super) fn new(mut entry: Map<String, Value>, plans: &[Value]) -> Self {
         let without = entry.shift_remove("not_in_plans").unwrap_or_default();
         let also = entry.shift_remove("also_accepts").unwrap_or_default();
         let plans: Vec<Value> =

@@ -1,7 +1,7 @@
-//! A strict stand-in for the ChatGPT Codex backend, its token endpoint and its login pages, over
-//! real HTTP on a loopback port.
+//! A strict stand-in for the ChatGPT Codex backend, its token endpoint and its login pages, and for
+//! the OpenAI platform, over real HTTP on a loopback port.
 //!
-//! It refuses what the backend refuses, with the same bodies, and shares no code with what it
+//! It refuses what they refuse, with the same bodies, and shares no code with what it
 //! checks. `codexway demo` runs on it, and so do the tests and the benches.
 
 mod accounts;
@@ -14,6 +14,7 @@ mod gate;
 mod jwt;
 mod oauth;
 mod options;
+mod platform;
 mod record;
 mod reply;
 mod script;
@@ -66,6 +67,21 @@ impl Simulator {
     /// The login server: tokens come from `{auth_url}/oauth/token`.
     pub fn auth_url(&self) -> String {
         self.state.origin.clone()
+    }
+
+    /// The OpenAI platform: turns go to `{platform_url}/responses`.
+    pub fn platform_url(&self) -> String {
+        format!("{}/v1", self.state.origin)
+    }
+
+    /// Issues an API key for the platform.
+    pub fn api_key(&self) -> String {
+        self.state.platform.keys.issue(&self.state.options.email)
+    }
+
+    /// The platform no longer knows this API key.
+    pub fn revoke_api_key(&self, key: &str) {
+        self.state.platform.keys.revoke(key);
     }
 
     /// A fresh `auth.json` of the simulator's own user: a new token family each time.
@@ -131,9 +147,7 @@ impl Simulator {
     /// The turns among [`Simulator::requests`].
     pub fn turns(&self) -> Vec<Recorded> {
         let mut all = self.requests();
-        all.retain(|request| {
-            request.method == "POST" && request.path.ends_with("/codex/responses")
-        });
+        all.retain(|request| request.method == "POST" && request.path.ends_with("/responses"));
         all
     }
 

@@ -28,6 +28,8 @@ pub struct Options {
     pub device_logins: bool,
     /// A device login approves itself at the poll with this number; `None` waits for a person.
     pub device_approved_at_poll: Option<u32>,
+    /// The organisation of the platform's keys may have reasoning summaries.
+    pub organization_verified: bool,
 }
 
 impl Default for Options {
@@ -45,6 +47,7 @@ impl Default for Options {
             clock_ahead: 0,
             device_logins: true,
             device_approved_at_poll: None,
+            organization_verified: true,
         }
     }
 }

@@ -23,12 +23,13 @@ use super::cache::PromptCache;
 use super::catalog::{self, Catalog};
 use super::device::Devices;
 use super::oauth::{Codes, Person};
+use super::platform::Platform;
 use super::record::Log;
 use super::reply::{Reply, Said};
 use super::script::{Scripts, TokenScript};
 use super::seal::Seal;
 use super::stream::Running;
-use super::{Options, device, oauth, turn, wham};
+use super::{Options, device, oauth, platform, turn, wham};
 
 /// What the handlers share.
 pub(super) struct State {
@@ -47,6 +48,7 @@ pub(super) struct State {
     pub seal: Seal,
     pub cache: PromptCache,
     pub running: Running,
+    pub platform: Platform,
     /// Set while the plan is used up: the seconds until it is not.
     pub used_up: Mutex<Option<u64>>,
 }
@@ -91,6 +93,7 @@ pub(super) async fn start(options: Options) -> std::io::Result<(Arc<State>, Join
         seal: Seal::new(),
         cache: PromptCache::default(),
         running: Running::default(),
+        platform: Platform::default(),
         used_up: Mutex::default(),
         origin,
         options,
@@ -156,6 +159,11 @@ async fn route(state: &Arc<State>, asked: &Asked) -> Result<Response<Body>, Cut>
     let post = asked.method == Method::POST;
     let reply = match asked.uri.path() {
         "/backend-api/codex/responses" if post => return turn::answer(state, asked).await,
+        "/v1/responses" if post => return platform::answer(state, asked).await,
+        path if get && (path == "/v1/models" || path.starts_with("/v1/models/")) => {
+            let id = path.strip_prefix("/v1/models/");
+            return Ok(platform::list(state, asked, id));
+        }
         // codexway speaks HTTP first; a client that asks for the socket is sent back to it.
         "/backend-api/codex/responses" if get && asked.headers.contains_key(header::UPGRADE) => {
             Reply::detail(426, "Upgrade Required")

@@ -11,7 +11,7 @@ use super::cache::Prompt;
 use super::catalog::Model;
 use super::reply::Refusal;
 use super::server::{Asked, Cut, State};
-use super::{answer as answers, engine, gate, lock, stream, wham};
+use super::{answer as answers, engine, gate, lock, platform, stream, wham};
 
 /// A turn that passed the checks, or that no one checked.
 pub(super) struct Turn<'a> {
@@ -19,11 +19,24 @@ pub(super) struct Turn<'a> {
     pub account: Option<Account>,
     pub model: Option<&'a Model>,
     pub prompt: Prompt,
+    /// Whether the platform is asked, and not the backend.
+    pub platform: bool,
 }
 
 pub(super) async fn answer(state: &Arc<State>, asked: &Asked) -> Result<Response<Body>, Cut> {
     let account = state.accounts.check(asked);
     let verdict = account.clone().and_then(|account| check(state, asked, &account));
+    run(state, asked, account.ok(), verdict, false).await
+}
+
+/// Plays the script for a turn on which the checks said `verdict`.
+pub(super) async fn run(
+    state: &Arc<State>,
+    asked: &Asked,
+    account: Option<Account>,
+    verdict: Result<(), Refusal>,
+    platform: bool,
+) -> Result<Response<Body>, Cut> {
     let script = match state.scripts.next(verdict) {
         Ok(script) => script,
         Err(refusal) => return Ok(refusal.into_response()),
@@ -39,16 +52,21 @@ pub(super) async fn answer(state: &Arc<State>, asked: &Asked) -> Result<Response
         return Ok(reply.into_response());
     }
     let body = &asked.json;
-    let account = account.ok();
     let prompt = state.cache.meet(
         account.as_ref().map_or("", |account| &account.id),
         asked.header("session-id"),
         body["prompt_cache_key"].as_str(),
         body,
     );
-    let model = body["model"].as_str().and_then(|slug| state.catalog.find(slug));
-    let turn = Turn { body, account, model, prompt };
+    let model = body["model"].as_str().and_then(|slug| match platform {
+        true => platform::find(state, slug),
+        false => state.catalog.find(slug),
+    });
+    let turn = Turn { body, account, model, prompt, platform };
     let items = script.items.clone().unwrap_or_else(|| answers::items(&turn));
+    if platform && body["stream"] != true {
+        return Ok(stream::whole(state, &turn, &script, &items));
+    }
     Ok(stream::response(state, &turn, &script, &items))
 }
 

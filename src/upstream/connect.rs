@@ -6,12 +6,12 @@ use std::{
     time::Duration,
 };
 
-use http::{HeaderName, HeaderValue};
+use http::{HeaderName, HeaderValue, header};
 
-use super::{Upstream, codex};
+use super::{Upstream, codex, codex_exec, openai};
 use crate::{
     auth::{OAuth, Places, TokenManager, find},
-    config::{self, Compression, UpstreamKind},
+    config::{self, AccountKind, Compression, UpstreamKind},
 };
 
 /// The network clients: one that goes by the system's proxy, and one for this machine, which none
@@ -61,8 +61,10 @@ pub struct Shared<'a> {
 pub enum Error {
     #[error("set up the network client")]
     Client(#[from] reqwest::Error),
-    #[error("the upstream kind `{0}` is not served by this version")]
-    Kind(&'static str),
+    #[error(
+        "the official program has a login of its own: an account for the upstream kind `codex-exec` is of the kind `codex`, not `api-key`"
+    )]
+    Account,
     #[error("`{0}` of the upstream holds characters that no header may hold")]
     Header(String),
 }
@@ -80,29 +82,52 @@ pub fn connect(
 ) -> Result<Arc<dyn Upstream>, Error> {
     match upstream.kind {
         UpstreamKind::Codex | UpstreamKind::Demo => {
-            let user_agent = upstream.user_agent.replace("{version}", env!("CARGO_PKG_VERSION"));
             let oauth = OAuth {
                 client: shared.clients.for_url(&upstream.auth_url)?,
                 auth_url: upstream.auth_url.clone(),
                 originator: upstream.originator.clone(),
-                user_agent: user_agent.clone(),
+                user_agent: user_agent(upstream),
             };
             let tokens = TokenManager::new(find(&account.source, &shared.places), oauth);
             let settings = codex::Settings {
                 client: shared.clients.for_url(&upstream.base_url)?,
                 base_url: upstream.base_url.clone(),
-                identity: identity(upstream, &user_agent)?,
+                identity: identity(upstream)?,
                 compress: upstream.compression == Compression::Zstd,
                 idle_timeout: shared.idle_timeout,
                 version,
             };
             Ok(Arc::new(codex::Codex::new(settings, tokens)))
         }
-        kind @ (UpstreamKind::Openai | UpstreamKind::CodexExec) => Err(Error::Kind(kind.as_str())),
+        UpstreamKind::Openai => {
+            let codex::Identity { user_agent, headers, .. } = identity(upstream)?;
+            let user_agent = (header::USER_AGENT, user_agent);
+            let settings = openai::Settings {
+                client: shared.clients.for_url(&upstream.base_url)?,
+                base_url: upstream.base_url.clone(),
+                headers: [user_agent].into_iter().chain(headers).collect(),
+                idle_timeout: shared.idle_timeout,
+            };
+            Ok(Arc::new(openai::Platform::new(settings, account, &shared.places)))
+        }
+        UpstreamKind::CodexExec => {
+            if account.kind == AccountKind::ApiKey {
+                return Err(Error::Account);
+            }
+            let folder = find(&account.source, &shared.places).folder();
+            let borrowed = !folder.is_own() && folder.path().is_dir();
+            let home = borrowed.then(|| folder.path());
+            let (places, idle) = (&shared.places, shared.idle_timeout);
+            Ok(Arc::new(codex_exec::CodexExec::new(upstream, places, home, idle)))
+        }
     }
 }
 
-fn identity(upstream: &config::Upstream, user_agent: &str) -> Result<codex::Identity, Error> {
+fn user_agent(upstream: &config::Upstream) -> String {
+    upstream.user_agent.replace("{version}", env!("CARGO_PKG_VERSION"))
+}
+
+fn identity(upstream: &config::Upstream) -> Result<codex::Identity, Error> {
     let value = |name: &str, value: &str| {
         HeaderValue::from_str(value).map_err(|_| Error::Header(name.to_owned()))
     };
@@ -112,7 +137,7 @@ fn identity(upstream: &config::Upstream, user_agent: &str) -> Result<codex::Iden
     };
     Ok(codex::Identity {
         originator: value("originator", &upstream.originator)?,
-        user_agent: value("user_agent", user_agent)?,
+        user_agent: value("user_agent", &user_agent(upstream))?,
         headers: upstream.headers.iter().map(header).collect::<Result<_, Error>>()?,
     })
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use http::HeaderMap;
+use http::{HeaderMap, StatusCode};
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -121,15 +121,17 @@ impl Told {
     pub(super) fn into_error(self, message: String, wait: Option<Duration>) -> Error {
         let code = self.code.clone();
         match code.as_deref().unwrap_or_default() {
+            "insufficient_quota" => quota(message),
             "usage_limit_reached"
-            | "insufficient_quota"
             | "usage_not_included"
             | "rate_limit_exceeded"
             | "credit_balance_exhausted"
             | "organization_spend_limit_exceeded"
             | "project_spend_limit_exceeded"
             | "organization_usage_limit_exceeded"
-            | "subscription_sharing_usage_limit_exceeded" => limited(self, message, wait),
+            | "subscription_sharing_usage_limit_exceeded" => {
+                limited(self, message, wait, HeaderMap::new())
+            }
             "server_is_overloaded"
             | "slow_down"
             | "server_error"
@@ -161,9 +163,16 @@ impl Told {
     }
 }
 
-/// A refusal because too much was asked, by plan or by pace.
-pub(super) fn limited(told: Told, message: String, wait: Option<Duration>) -> Error {
+/// A refusal because too much was asked, by plan or by pace; `headers` are what the client may see.
+pub(super) fn limited(
+    told: Told,
+    message: String,
+    wait: Option<Duration>,
+    headers: HeaderMap,
+) -> Error {
+    let headers = Box::new(headers);
     match told.code.as_deref() {
+        Some("insufficient_quota") => quota(message),
         Some("usage_not_included") => Error::Forbidden {
             message: format!(
                 "{message} (the ChatGPT plan of this account does not include Codex: upgrade it, or log in to another account or workspace with `codexway login`)"
@@ -172,11 +181,28 @@ pub(super) fn limited(told: Told, message: String, wait: Option<Duration>) -> Er
         },
         Some("rate_limit_exceeded") | None => {
             let retry_after = wait.or_else(|| worded_wait(&message));
-            Error::RateLimited { message, retry_after }
+            Error::RateLimited { message, retry_after, headers }
         }
-        Some(code) => {
-            Error::UsageLimit { code: code.to_owned(), resets_in: told.resets_in.or(wait), message }
-        }
+        Some(code) => Error::UsageLimit {
+            code: code.to_owned(),
+            resets_in: told.resets_in.or(wait),
+            message,
+            headers,
+        },
+    }
+}
+
+fn quota(message: String) -> Error {
+    Error::Quota { message, code: "insufficient_quota".to_owned() }
+}
+
+/// A web page where an answer should be.
+pub(super) fn blocked(status: StatusCode) -> Error {
+    Error::Forbidden {
+        message: format!(
+            "a page instead of an answer ({status}): Cloudflare or a network filter stopped the request before it reached the upstream; the account is not at fault, try another network or again later"
+        ),
+        code: Some("upstream_blocked".to_owned()),
     }
 }
 

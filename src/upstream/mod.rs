@@ -11,9 +11,11 @@ use crate::{
 };
 
 pub mod codex;
+pub mod codex_exec;
 mod connect;
 mod failure;
 mod http_stream;
+pub mod openai;
 mod wire;
 
 pub use connect::{Clients, Error as ConnectError, Shared, connect};
@@ -79,6 +81,9 @@ pub enum Error {
     NotFound(Failure),
     #[error(transparent)]
     Login(#[from] auth::Error),
+    /// There is no API key, or the upstream does not take it.
+    #[error("{message}")]
+    Key { message: String },
     /// The upstream refused a token that it had just issued.
     #[error("the ChatGPT backend refused the login: {message}; run `codexway login`")]
     Refused { message: String },
@@ -87,12 +92,29 @@ pub enum Error {
     Forbidden { message: String, code: Option<String> },
     /// The plan is used up until `resets_in`.
     #[error("{message}")]
-    UsageLimit { message: String, code: String, resets_in: Option<Duration> },
+    UsageLimit {
+        message: String,
+        code: String,
+        resets_in: Option<Duration>,
+        /// What the client may see of the limits.
+        headers: Box<HeaderMap>,
+    },
+    /// What was paid for is used up: waiting alone does not help.
     #[error("{message}")]
-    RateLimited { message: String, retry_after: Option<Duration> },
+    Quota { message: String, code: String },
+    #[error("{message}")]
+    RateLimited {
+        message: String,
+        retry_after: Option<Duration>,
+        /// What the client may see of the limits.
+        headers: Box<HeaderMap>,
+    },
     /// The upstream has too much to do, or is down, and says so.
     #[error("{message}")]
     Overloaded { message: String, code: Option<String>, retry_after: Option<Duration> },
+    /// The program that runs the turns cannot be started, or gave up; the text says what to do.
+    #[error("{0}")]
+    Program(String),
     #[error("could not reach the upstream at {host}: {reason}")]
     Unreachable { host: String, reason: String },
     #[error("the upstream did not answer within {} s", .0.as_secs_f32())]

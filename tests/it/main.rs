@@ -37,3 +37,5 @@ mod stored;
 mod streaming;
 /// A running codexway with a simulator behind it.
 mod support;
+/// Where turns are run besides the ChatGPT backend: the platform, and the official program.
+mod upstreams;

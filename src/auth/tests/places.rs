@@ -11,6 +11,7 @@ fn the_source_setting_finds_the_folder() {
         openai_codex_path,
         codex_home,
         home: path("/home/u"),
+        ..Places::default()
     };
     let none = places(None, None);
     let found = |source, places: &Places| find(source, places).folder();

@@ -2,6 +2,7 @@
 
 mod manner;
 mod named;
+mod platform;
 mod queue;
 mod token;
 mod wire;

@@ -161,7 +161,7 @@ impl Script {
         Self::reply(Reply::detail(400, text))
     }
 
-    fn reply(reply: Reply) -> Self {
+    pub(super) fn reply(reply: Reply) -> Self {
         Self { reply: Some(reply), ..Self::default() }
     }
 }

@@ -13,7 +13,7 @@ pub(super) fn started(turn: &Turn<'_>, id: &str, created: u64) -> Value {
     let body = turn.body;
     let or = |value: &Value, default: Value| if value.is_null() { default } else { value.clone() };
     let verbosity = turn.model.map_or("medium", |model| &model.default_verbosity);
-    json!({
+    let mut started = json!({
         "id": id,
         "object": "response",
         "created_at": created,
@@ -62,8 +62,29 @@ pub(super) fn started(turn: &Turn<'_>, id: &str, created: u64) -> Value {
         "usage": null,
         "user": null,
         "metadata": {},
-    })
+    });
+    if turn.platform {
+        for name in REPEATED {
+            if !body[name].is_null() {
+                started[name] = body[name].clone();
+            }
+        }
+    }
+    started
 }
+
+/// What the platform repeats of a request, beside what the backend does.
+const REPEATED: [&str; 9] = [
+    "max_output_tokens",
+    "max_tool_calls",
+    "metadata",
+    "safety_identifier",
+    "store",
+    "temperature",
+    "top_logprobs",
+    "top_p",
+    "user",
+];
 
 /// The response as it ends well.
 pub(super) fn finished(mut started: Value, status: &str, output: Option<Value>) -> Value {

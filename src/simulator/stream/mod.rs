@@ -14,13 +14,13 @@ use axum::body::Body;
 use http::Response;
 use tokio::sync::watch;
 
-use super::random_text;
+use super::reply::Reply;
 use super::script::{Item, Script};
 use super::server::State;
 use super::turn::Turn;
-use super::wham;
+use super::{platform, random_text, wham};
 
-use story::Story;
+use story::{Beat, Story};
 
 /// The 200 that streams `items` the way `script` wants it.
 pub(super) fn response(
@@ -48,7 +48,25 @@ pub(super) fn response(
     response.body(body).unwrap_or_default()
 }
 
+/// The answer of the platform to a turn that is not to be streamed: what the last event would say.
+pub(super) fn whole(
+    state: &Arc<State>,
+    turn: &Turn<'_>,
+    script: &Script,
+    items: &[Item],
+) -> Response<Body> {
+    let beats = Story::tell(state, turn, script, items);
+    let last = beats.into_iter().rev().find_map(|beat| match beat {
+        Beat::Event { mut json, .. } => Some(json["response"].take()),
+        Beat::Pause(_) | Beat::Silence => None,
+    });
+    Reply::json(200, &last.unwrap_or_default()).into_response()
+}
+
 fn headers(state: &State, turn: &Turn<'_>) -> Vec<(&'static str, String)> {
+    if turn.platform {
+        return platform::headers();
+    }
     let mut headers = wham::limit_headers(state);
     let model = turn.model.map_or("unknown", |model| &model.slug);
     headers.extend([

@@ -30,6 +30,8 @@ pub(super) struct Story {
     /// Before each delta.
     pace: Option<Duration>,
     keepalives: bool,
+    /// Whether deltas are padded.
+    padded: bool,
 }
 
 impl Story {
@@ -48,6 +50,7 @@ impl Story {
             between: script.pauses.between,
             pace: state.options.pace,
             keepalives: script.asides.keepalives,
+            padded: !turn.platform || turn.body["stream_options"]["include_obfuscation"] != false,
         };
         let response = envelope::started(turn, &id, created);
         story.event("response.created", json!({ "response": response }));
@@ -72,6 +75,8 @@ impl Story {
         };
         let output = story.items(&pen, script, items);
         let listed = match script.shape.output {
+            // The backend alone leaves the items out.
+            FinalOutput::Empty if turn.platform => Some(output.into()),
             FinalOutput::Empty => Some(json!([])),
             FinalOutput::Full => Some(output.into()),
             FinalOutput::FullWithoutIds => Some(output.into_iter().map(without_id).collect()),
@@ -177,7 +182,10 @@ impl Story {
         }
     }
 
-    fn draft(&mut self, (name, fields): Draft) {
+    fn draft(&mut self, (name, mut fields): Draft) {
+        if let Some(fields) = fields.as_object_mut().filter(|_| !self.padded) {
+            fields.shift_remove("obfuscation");
+        }
         let pause = self.between.or(self.pace.filter(|_| name.ends_with(".delta")));
         self.beats.extend(pause.map(Beat::Pause));
         self.event(name, fields);

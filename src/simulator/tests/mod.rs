@@ -6,6 +6,7 @@ mod faults;
 mod gate;
 mod login;
 mod pages;
+mod platform;
 mod schemas;
 mod stream;
 mod tokens;

@@ -2,11 +2,12 @@
 
 use http::{HeaderMap, StatusCode};
 
+use super::limits;
 use crate::{
     protocol::Failure,
     upstream::{
         Error,
-        failure::{Told, limited, retry_after},
+        failure::{Told, blocked, limited, retry_after},
         wire::is_page,
     },
 };
@@ -30,7 +31,7 @@ pub(super) fn refusal(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> E
             ),
             code: told.code,
         },
-        429 => limited(told, message, wait),
+        429 => limited(told, message, wait, limits::for_client(headers)),
         403 => Error::Forbidden { message, code: told.code },
         404 => not_found(told, message),
         413 => Error::TooLarge { message },
@@ -57,13 +58,4 @@ fn not_found(told: Told, message: String) -> Error {
         );
     }
     Error::NotFound(Failure { message: Some(message), ..told.failure })
-}
-
-fn blocked(status: StatusCode) -> Error {
-    Error::Forbidden {
-        message: format!(
-            "a page instead of an answer ({status}): Cloudflare or a network filter stopped the request before it reached the backend; the account is not at fault, try another network or again later"
-        ),
-        code: Some("upstream_blocked".to_owned()),
-    }
 }

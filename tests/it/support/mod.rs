@@ -5,6 +5,7 @@ use std::{
 
 use codexway::{
     api::{self, App, Surroundings},
+    auth::{Places, Variables},
     config::{self, Settings, Sources},
     server,
     simulator::{Options, Simulator},
@@ -33,7 +34,7 @@ pub(crate) struct TestServer {
 #[derive(Default)]
 pub(crate) struct Setup {
     pub(crate) simulator: Options,
-    /// Settings as `CODEXWAY__…` variables.
+    /// Variables of the process, the settings among them as `CODEXWAY__…`.
     pub(crate) vars: Vec<(&'static str, String)>,
     /// The text of `auth.json`; `None` for a fresh login.
     pub(crate) auth_json: Option<String>,
@@ -80,7 +81,11 @@ impl TestServer {
         let account = tempfile::tempdir().unwrap();
         std::fs::write(account.path().join("auth.json"), auth_json).unwrap();
         let settings = settings(&simulator, &account, file, vars);
-        let app = App::new(settings, Surroundings::default()).unwrap();
+        let variables: Variables =
+            vars.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
+        let places = move |_: &str| Places { variables: variables.clone(), ..Places::default() };
+        let surroundings = Surroundings { places: Box::new(places), ..Surroundings::default() };
+        let app = App::new(settings, surroundings).unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let (stop, stopped) = oneshot::channel::<()>();
@@ -146,9 +151,7 @@ impl TestServer {
 
     /// Every turn that the simulator was asked to run.
     pub(crate) fn turns(&self) -> Vec<codexway::simulator::Recorded> {
-        let is_turn =
-            |recorded: &codexway::simulator::Recorded| recorded.path.ends_with("/codex/responses");
-        self.simulator.requests().into_iter().filter(is_turn).collect()
+        self.simulator.turns()
     }
 }
 

@@ -23,7 +23,7 @@ async fn filled() -> Place {
 }
 
 /// Opens what is damaged, and expects the one error and the file as it was.
-fn is_refused(place: &Place, damaged: &[u8]) {
+fn is_refused(place: &Place, damaged: &[u8]) -> String {
     fs::write(place.file(), damaged).unwrap();
     let error = place.open(AMPLE).unwrap_err();
     assert!(matches!(error, Error::Damaged { .. }), "{error}");
@@ -31,12 +31,13 @@ fn is_refused(place: &Place, damaged: &[u8]) {
     assert!(message.contains(&*place.file().to_string_lossy()), "{message}");
     assert!(message.contains("move it away"), "{message}");
     assert!(fs::read(place.file()).unwrap() == damaged, "the file was changed");
+    message
 }
 
 #[tokio::test]
 async fn what_was_never_a_store_is_refused_and_left_alone() {
     let place = filled().await;
-    is_refused(&place, b"");
+    assert!(is_refused(&place, b"").contains("it is empty"));
     is_refused(&place, b"x");
     is_refused(&place, &b"dear diary\n".repeat(1000));
     is_refused(&place, &[0; 65536]);

@@ -253,16 +253,22 @@ impl StorageBackend for Backend {
     }
 }
 
-#[tokio::test]
-async fn a_full_disk_is_said_to_be_full_and_works_again_when_it_is_not() {
-    let place = Place::new();
+/// A store with a response `a` that its database does not hold in memory, and one that runs.
+async fn opened_cold(place: &Place, faults: &Faults) -> Store {
     let store = place.open(AMPLE).unwrap();
     put(&store, record("a").large(50_000)).await;
     put(&store, record("c").large(50_000)).await;
-    drop(store); // The next one has not read `a`, nor written it.
-    let faults = Faults::default();
+    drop(store);
     let store = place.open_with(AMPLE, faults.engine()).unwrap();
     put(&store, record("r").running()).await;
+    store
+}
+
+#[tokio::test]
+async fn a_full_disk_is_said_to_be_full_and_works_again_when_it_is_not() {
+    let place = Place::new();
+    let faults = Faults::default();
+    let store = opened_cold(&place, &faults).await;
     faults.is_full.store(true, Ordering::Relaxed);
     let full = Error::Full { file: place.file() };
     assert_eq!(store.put(ME, record("b")).await.unwrap_err(), full);
@@ -279,11 +285,8 @@ async fn a_full_disk_is_said_to_be_full_and_works_again_when_it_is_not() {
 #[tokio::test]
 async fn a_disk_that_could_not_be_read_for_a_moment_is_read_again() {
     let place = Place::new();
-    let store = place.open(AMPLE).unwrap();
-    put(&store, record("a")).await;
-    drop(store);
     let faults = Faults::default();
-    let store = place.open_with(AMPLE, faults.engine()).unwrap();
+    let store = opened_cold(&place, &faults).await;
     faults.is_unreadable.store(true, Ordering::Relaxed);
     let error = store.record(ME, "a").await.unwrap_err();
     assert!(matches!(error, Error::Unusable { .. }), "{error}");

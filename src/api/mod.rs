@@ -54,6 +54,7 @@ fn endpoints() -> Router<App> {
         .route("/models/{*id}", get(models::one))
         .route("/health", get(ops::health))
         .route("/ready", get(ops::ready))
+        .route("/usage", get(ops::usage))
         .method_not_allowed_fallback(ops::wrong_method)
 }
 

@@ -1,13 +1,14 @@
 //! What is asked of the server rather than of a model.
 
 use axum::{
+    Extension,
     extract::{OriginalUri, State},
     response::{IntoResponse, Response},
 };
 use http::{HeaderValue, Method, StatusCode, Uri, header};
 use serde_json::json;
 
-use super::{App, Error};
+use super::{App, Error, access::Named};
 
 pub(super) fn json(value: &impl serde::Serialize) -> Response {
     let body = serde_json::to_vec(value).expect("plain data serialises");
@@ -28,6 +29,21 @@ pub(super) async fn ready(State(app): State<App>) -> Response {
     match problem {
         None => json(&json!({"status": "ready"})),
         Some(error) => Error { status: StatusCode::SERVICE_UNAVAILABLE, ..error }.into_response(),
+    }
+}
+
+/// What the plan has left, of the account that the profile uses.
+pub(super) async fn usage(
+    State(app): State<App>,
+    Extension(Named(profile)): Extension<Named>,
+) -> Result<Response, Error> {
+    let served = app.profile(profile.as_deref())?;
+    match served.upstream.usage().await? {
+        Some(usage) => Ok(json(&usage)),
+        None => Err(Error::not_found(
+            "The turns of this profile are not paid for by a plan, so there is no usage to tell.",
+        )
+        .code("no_plan")),
     }
 }
 

@@ -80,12 +80,14 @@ pub(super) async fn serve(
     let following = reload::follow(app.clone(), environment.watched(args), load)
         .context("listen for signals")?;
     let ended = tokio::select! {
-        () = following => unreachable!("it never ends"),
-        ended = until_drained(listener, &app, shutdown, grace) => ended?,
+        // In this order: two signals that come before the first is counted would count as one.
+        biased;
         () = impatience => {
             eprintln!("stopped at once");
             return Ok(());
         }
+        ended = until_drained(listener, &app, shutdown, grace) => ended?,
+        () = following => unreachable!("it never ends"),
     };
     // The server spends a refresh token as it answers, so what it answers has to be kept.
     let _ = tokio::time::timeout(SETTLE, app.settle()).await;

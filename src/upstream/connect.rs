@@ -10,7 +10,7 @@ use http::{HeaderName, HeaderValue, header};
 
 use super::{Upstream, codex, codex_exec, openai};
 use crate::{
-    auth::{OAuth, Places, TokenManager, find},
+    auth::{Backend, OAuth, Places, TokenManager, find},
     config::{self, AccountKind, Compression, UpstreamKind},
 };
 
@@ -90,8 +90,12 @@ pub fn connect(
             };
             let tokens = TokenManager::new(find(&account.source, &shared.places), oauth);
             let settings = codex::Settings {
-                client: shared.clients.for_url(&upstream.base_url)?,
-                base_url: upstream.base_url.clone(),
+                account: Backend {
+                    client: shared.clients.for_url(&upstream.base_url)?,
+                    base_url: upstream.base_url.clone(),
+                    originator: upstream.originator.clone(),
+                    user_agent: user_agent(upstream),
+                },
                 identity: identity(upstream)?,
                 compress: upstream.compression == Compression::Zstd,
                 idle_timeout: shared.idle_timeout,

@@ -43,6 +43,11 @@ pub trait Upstream: Send + Sync {
     /// Whether a turn could be run: the credentials are there and not known to be dead.
     fn ready(&self) -> BoxFuture<'_, Result<(), Error>>;
 
+    /// What the account's plan has left; `None` where turns are not paid for by a plan.
+    fn usage(&self) -> BoxFuture<'_, Result<Option<auth::Usage>, Error>> {
+        Box::pin(async { Ok(None) })
+    }
+
     /// Waits for what must not be cut off when the process ends: a refresh under way.
     fn settle(&self) -> BoxFuture<'_, ()>;
 

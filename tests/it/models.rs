@@ -94,3 +94,18 @@ async fn a_model_that_wants_a_newer_client_says_which_setting_helps() {
     let error = error.refused(404, "model_not_found", "model");
     assert!(error["message"].as_str().unwrap().contains("upstreams.codex.version"), "{error}");
 }
+
+#[tokio::test]
+async fn what_the_plan_has_left_is_told_by_the_length_of_its_windows() {
+    let server = TestServer::start().await;
+    let usage = server.get("/usage").await.ok().json();
+    let windows = usage["windows"].as_array().unwrap();
+    assert!(!windows.is_empty(), "{usage}");
+    for window in windows {
+        assert!(window["minutes"].is_u64() && window["used_percent"].is_number(), "{window}");
+        assert!(window["resets_at"].is_i64(), "{window}");
+    }
+    assert_eq!(server.get("/v1/usage").await.ok().json()["plan"], usage["plan"]);
+    let vars = [("CODEXWAY__PROFILES__CODEX__UPSTREAM", "openai")];
+    TestServer::with_vars(&vars).await.get("/usage").await.refused(404, "no_plan", Value::Null);
+}

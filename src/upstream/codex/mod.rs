@@ -9,7 +9,7 @@ use http::{HeaderValue, StatusCode, header};
 
 use super::{Answer, CatalogBody, Error, Upstream, http_stream, wire};
 use crate::{
-    auth::{Access, TokenManager},
+    auth::{self, Access, TokenManager},
     protocol::Turn,
 };
 
@@ -26,6 +26,7 @@ pub struct Codex {
     /// `{base_url}/codex`.
     url: String,
     tokens: TokenManager,
+    account: auth::Backend,
     identity: Identity,
     compress: bool,
     /// Silence after which a turn has failed.
@@ -38,8 +39,8 @@ pub type Version = Arc<dyn Fn() -> String + Send + Sync>;
 
 /// What [`Codex::new`] needs to know.
 pub struct Settings {
-    pub client: reqwest::Client,
-    pub base_url: String,
+    /// Where turns are run, and the plan's account is asked for.
+    pub account: auth::Backend,
     pub identity: Identity,
     pub compress: bool,
     pub idle_timeout: Duration,
@@ -49,11 +50,12 @@ pub struct Settings {
 impl Codex {
     #[must_use]
     pub fn new(settings: Settings, tokens: TokenManager) -> Self {
-        let Settings { client, base_url, identity, compress, idle_timeout, version } = settings;
-        let base = base_url.trim_end_matches('/');
+        let Settings { account, identity, compress, idle_timeout, version } = settings;
+        let client = account.client.clone();
+        let base = account.base_url.trim_end_matches('/');
         // A base URL that already names the Codex API is what several other tools' settings hold.
         let url = if base.ends_with("/codex") { base.to_owned() } else { format!("{base}/codex") };
-        Self { client, url, tokens, identity, compress, idle_timeout, version }
+        Self { client, url, tokens, account, identity, compress, idle_timeout, version }
     }
 
     async fn run(&self, turn: &mut Turn) -> Result<Answer, Error> {
@@ -151,6 +153,10 @@ impl Upstream for Codex {
                 Some(problem) => Err(problem.into()),
             }
         })
+    }
+
+    fn usage(&self) -> BoxFuture<'_, Result<Option<auth::Usage>, Error>> {
+        Box::pin(async { Ok(Some(self.account.usage(&self.tokens).await?)) })
     }
 
     fn settle(&self) -> BoxFuture<'_, ()> {

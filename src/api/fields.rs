@@ -14,7 +14,7 @@ use crate::{
 ///
 /// # Errors
 /// When it is not JSON, or not an object.
-pub(super) fn object(body: &[u8]) -> Result<Object<'_>, Error> {
+pub fn object(body: &[u8]) -> Result<Object<'_>, Error> {
     Object::parse(body).map_err(|error| {
         let text = error.to_string();
         if error.is_data() {

@@ -34,6 +34,7 @@ use app::Served;
 pub use chat_completions::Chat;
 pub use dialect::{Client, Decoded, Dialect, Reference};
 pub use error::Error;
+pub use fields::object;
 pub use responses::{Compact, Responses};
 pub use setup::{SetupError, Surroundings};
 

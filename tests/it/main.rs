@@ -23,10 +23,17 @@ mod compatibility;
 mod errors;
 /// Golden files: requests as they go upstream, streams as they come to clients.
 mod golden;
+/// What must hold of any bytes; the fuzz targets run it too.
+#[path = "../harness/mod.rs"]
+mod harness;
 /// Logging in, logging out and looking at the accounts, with the binary.
 mod login;
 /// The list of models, and which model serves a request.
 mod models;
+/// What holds of any input.
+mod properties;
+/// What has gone wrong elsewhere, in the order of the list it comes from.
+mod regressions;
 /// Responses over HTTP: pass-through, the client's view, the terminal output.
 mod responses;
 /// Which conversation a turn belongs to, and what that does for the cache.

@@ -17,9 +17,11 @@ mod requests;
 mod show;
 /// What the upstream streams, as it comes to clients of both dialects.
 mod streams;
+/// That a stream adds up to what would have been told whole.
+mod sums;
 
 /// The files of a folder under `tests/fixtures` with that extension, in order.
-pub(super) fn files(folder: &str, extension: &str) -> Vec<PathBuf> {
+pub(crate) fn files(folder: &str, extension: &str) -> Vec<PathBuf> {
     let folder = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures")).join(folder);
     let mut files: Vec<PathBuf> =
         fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
@@ -29,7 +31,7 @@ pub(super) fn files(folder: &str, extension: &str) -> Vec<PathBuf> {
 }
 
 /// A file's name without its extension.
-pub(super) fn stem(file: &Path) -> String {
+fn stem(file: &Path) -> String {
     file.file_stem().unwrap().to_string_lossy().into_owned()
 }
 

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::{compare, files, show, stem};
 use crate::support::{Answer, TestServer, with};
 
-const CHAT: &str = "/v1/chat/completions";
+pub(super) const CHAT: &str = "/v1/chat/completions";
 const RESPONSES: &str = "/v1/responses";
 
 /// When every recorded stream was created.
@@ -40,7 +40,8 @@ fn variants() -> [(&'static str, &'static str, &'static str, Value); 5] {
     ]
 }
 
-fn asked(path: &str) -> Value {
+/// The request that every recorded stream answers.
+pub(super) fn asked(path: &str) -> Value {
     match path.ends_with(CHAT) {
         true => json!({
             "model": "gpt-5.5",

@@ -43,8 +43,8 @@ async fn catalog(
 ) -> Result<Catalog, Failure> {
     let upstream = &settings.upstreams[&profile.upstream];
     let account = &settings.accounts[&profile.account];
-    let live = Live::new(upstream.version.clone(), Catalog::of(upstream.kind));
-    let version = live.version();
+    let known = Catalog::of(upstream.kind);
+    let version = Live::new(upstream.version.clone(), known.clone()).version();
     let claimed = version.clone();
     let clients = Clients::default();
     let shared = Shared {
@@ -61,14 +61,14 @@ async fn catalog(
         eprintln!(
             "warning: this is the built-in list, since the upstream did not send its own: {why:#}"
         );
-        Catalog::builtin()
+        known
     }))
 }
 
 async fn asked(upstream: &dyn Upstream, version: &str) -> anyhow::Result<Catalog> {
     let asked = terminal::busy("asking the upstream", upstream.models(version, None));
     let body = asked.await?.ok_or_else(|| anyhow!("it says that nothing has changed"))?;
-    Catalog::parse(&body.json).context("read it")
+    Catalog::sent_by(upstream, &body.json).context("read it")
 }
 
 fn table(entries: &[Value]) -> String {

@@ -71,12 +71,8 @@ impl Live {
         // Set first: if the caller goes away while we wait, the next one must not ask at once.
         asked.again_at = Some(Instant::now() + PAUSE);
         match upstream.models(&self.version(), asked.etag.as_deref()).await {
-            Ok(Some(body)) => match Catalog::parse(&body.json) {
+            Ok(Some(body)) => match Catalog::sent_by(upstream, &body.json) {
                 Ok(catalog) => {
-                    let catalog = match upstream.is_platform() {
-                        true => catalog.described_by(&Catalog::builtin()),
-                        false => catalog,
-                    };
                     tracing::debug!(models = catalog.models.len(), "catalogue of models loaded");
                     *self.current.write().unwrap_or_else(PoisonError::into_inner) =
                         Arc::new(catalog);

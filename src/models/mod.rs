@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 
 use serde::{Deserialize, Deserializer};
 
-use crate::config::UpstreamKind;
+use crate::{config::UpstreamKind, upstream::Upstream};
 
 mod entry;
 mod live;
@@ -70,6 +70,27 @@ impl Catalog {
         Self::parse(BUILTIN).expect("the built-in catalogue is sound")
     }
 
+    /// What is known without asking of the models of such an upstream.
+    #[must_use]
+    pub fn of(kind: UpstreamKind) -> Self {
+        match kind {
+            UpstreamKind::Openai => Self::builtin().billed(),
+            UpstreamKind::Codex | UpstreamKind::CodexExec | UpstreamKind::Demo => Self::builtin(),
+        }
+    }
+
+    /// Reads a catalogue as this upstream has sent it.
+    ///
+    /// # Errors
+    /// As [`Catalog::parse`].
+    pub fn sent_by(upstream: &dyn Upstream, json: &[u8]) -> serde_json::Result<Self> {
+        let catalog = Self::parse(json)?;
+        Ok(match upstream.is_platform() {
+            true => catalog.described_by(&Self::builtin()),
+            false => catalog,
+        })
+    }
+
     /// Reads a catalogue as the backend sends it. An entry that cannot be read is left out, so
     /// that one novelty does not hide every other model.
     ///
@@ -94,8 +115,7 @@ impl Catalog {
 
     /// The platform's models with what `known` says of them, best first, and behind them those that
     /// `known` does not have: the platform tells little more than their names.
-    #[must_use]
-    pub fn described_by(self, known: &Self) -> Self {
+    fn described_by(self, known: &Self) -> Self {
         let describe = |model: Model| match known.find(undated(&model.slug)) {
             Some(facts) => {
                 let Model { slug, visibility, .. } = model;
@@ -108,18 +128,8 @@ impl Catalog {
         Self { models: models.into_iter().map(|(_, model)| model).collect() }.billed()
     }
 
-    /// What is known without asking of the models of such an upstream.
-    #[must_use]
-    pub fn of(kind: UpstreamKind) -> Self {
-        match kind {
-            UpstreamKind::Openai => Self::builtin().billed(),
-            UpstreamKind::Codex | UpstreamKind::CodexExec | UpstreamKind::Demo => Self::builtin(),
-        }
-    }
-
     /// The same where each turn is billed.
-    #[must_use]
-    pub fn billed(mut self) -> Self {
+    fn billed(mut self) -> Self {
         self.models.iter_mut().for_each(|model| model.billed = true);
         self
     }

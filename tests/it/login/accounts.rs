@@ -198,6 +198,21 @@ async fn models_lists_what_the_server_would() {
     assert_eq!(line("MODEL")[..2], ["MODEL", "CONTEXT"]);
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn models_lists_what_the_platform_has() {
+    let world = World::new().await;
+    let mut command = world.command(&["models", "--json"]);
+    command
+        .env("CODEXWAY__PROFILES__CODEX__UPSTREAM", "openai")
+        .env("OPENAI_API_BASE_URL", world.simulator.platform_url())
+        .env("OPENAI_API_KEY", world.simulator.api_key());
+    let models = Told::of(command.output().unwrap()).ok().json();
+    let find = |id: &str| models.as_array().unwrap().iter().find(|model| model["id"] == id);
+    assert_eq!(find("gpt-5.5").unwrap()["context_window"], 272_000);
+    assert!(find("gpt-4o").unwrap().get("pricing").is_none());
+    assert_eq!(find("text-embedding-3-small"), None);
+}
+
 #[test]
 fn without_a_login_models_shows_the_built_in_list_and_says_so() {
     let home = tempfile::tempdir().unwrap();

@@ -112,13 +112,15 @@ pub(super) async fn prepare<D: Dialect>(
 async fn asked(served: &Served, asked: &str) -> Result<Asked, Error> {
     match shaping::resolve(asked, &served.profile, &served.models.current()) {
         Ok(asked) => Ok(asked),
-        // It has more models than the catalogue knows.
-        Err(unknown) if served.upstream.is_platform() => {
-            Ok(Asked { model: unknown.name, ..Asked::default() })
-        }
         Err(_) => {
             let catalog = served.models.asked(&*served.upstream).await;
-            Ok(shaping::resolve(asked, &served.profile, &catalog)?)
+            match shaping::resolve(asked, &served.profile, &catalog) {
+                // It may have more models than it lists.
+                Err(unknown) if served.upstream.is_platform() => {
+                    Ok(Asked { model: unknown.name, ..Asked::default() })
+                }
+                resolved => Ok(resolved?),
+            }
         }
     }
 }

@@ -166,6 +166,14 @@ async fn what_a_model_lacks_is_told_in_the_platform_s_words() {
 }
 
 #[tokio::test]
+async fn the_name_of_an_older_model_may_say_more_too() {
+    let server = platform().await;
+    server.chat(&with(ask("hi"), json!({"model": "o3-high"}))).await.ok();
+    let sent = server.last_turn();
+    assert_eq!((&sent["model"], &sent["reasoning"]["effort"]), (&json!("o3"), &json!("high")));
+}
+
+#[tokio::test]
 async fn models_are_the_platform_s_with_what_is_known_of_them() {
     let server = platform().await;
     let list = server.get("/v1/models").await.ok().json();

@@ -38,7 +38,7 @@ pub use profile::{
 };
 pub use schema::is_section_name;
 pub use show::Entry;
-pub use upstream::{Compression, Headers, Transport, Upstream, UpstreamKind};
+pub use upstream::{Compression, Pairs, Transport, Upstream, UpstreamKind};
 
 /// Every setting in force. Names are checked: each profile's upstream and account exist.
 #[derive(Clone, Debug, PartialEq, Deserialize)]

@@ -63,7 +63,7 @@ const UPSTREAM: &[(&str, Shape)] = &[
     ("version", HEADER),
     ("headers", Map(HEADER_NAME, &EXTRA_HEADER)),
     ("program", FILLED),
-    ("config", Map(FILLED_NAME, &ANY)),
+    ("config", Map(FILLED_NAME, &PROGRAM_SETTING)),
     ("env", List(&FILLED)),
     ("max_processes", Whole),
 ];
@@ -117,6 +117,8 @@ const EXTRA_HEADER: Shape = Shape::Text(Text {
     valid: sendable,
     secret: Secret::ByName,
 });
+const PROGRAM_SETTING: Shape =
+    Shape::Text(Text { expected: "text", valid: |_| true, secret: Secret::ByName });
 const SECRET: Shape =
     Shape::Text(Text { expected: "text that is not empty", valid: filled, secret: Secret::Always });
 

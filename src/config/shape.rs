@@ -38,7 +38,7 @@ pub(super) struct Text {
 pub(super) enum Secret {
     Never,
     Always,
-    /// As [`super::Headers::hides`] says.
+    /// As [`super::Pairs::hides`] says.
     ByName,
 }
 

@@ -4,7 +4,7 @@ use config::{Value, ValueKind};
 use serde_json::{Value as Json, json};
 
 use super::{
-    Headers, Loaded,
+    Loaded, Pairs,
     defaults::ORIGIN,
     schema::ROOT,
     shape::{Secret, Shape, Text, sorted},
@@ -105,7 +105,7 @@ fn masked(shape: &Shape, value: &Value, key: &str) -> Json {
 }
 
 fn hides(key: &str) -> bool {
-    key.rsplit(".headers.").next().is_some_and(Headers::hides)
+    key.rsplit(".headers.").next().is_some_and(Pairs::hides)
 }
 
 fn toml(value: &Json) -> String {

@@ -30,13 +30,13 @@ pub struct Upstream {
     #[serde(default)]
     pub version: String,
     #[serde(default)]
-    pub headers: Headers,
+    pub headers: Pairs,
     /// A path, or a name to be looked for in `$PATH`.
     #[serde(default)]
     pub program: String,
     /// Settings of the program's own: dotted name and value, as its `-c` takes them.
     #[serde(default)]
-    pub config: BTreeMap<String, String>,
+    pub config: Pairs,
     /// Names of variables that the program gets besides the usual ones.
     #[serde(default)]
     pub env: Vec<String>,
@@ -59,20 +59,21 @@ choice! {
     Compression { Zstd = "zstd", #[default] Off = "off" }
 }
 
-/// Further request headers by name. `Debug` hides the values that look like credentials.
+/// Values by name, of headers or of another program's settings. `Debug` hides those that look like
+/// credentials.
 #[derive(Clone, Default, PartialEq, Deserialize)]
 #[serde(transparent)]
-pub struct Headers(BTreeMap<String, String>);
+pub struct Pairs(BTreeMap<String, String>);
 
-impl Headers {
-    /// Whether the value of the header called `name` must not be shown.
+impl Pairs {
+    /// Whether the value of what is called `name` must not be shown.
     pub(super) fn hides(name: &str) -> bool {
         let name = name.to_ascii_lowercase();
         ["auth", "cookie", "key", "token", "secret"].iter().any(|word| name.contains(word))
     }
 }
 
-impl Deref for Headers {
+impl Deref for Pairs {
     type Target = BTreeMap<String, String>;
 
     fn deref(&self) -> &Self::Target {
@@ -80,7 +81,7 @@ impl Deref for Headers {
     }
 }
 
-impl<'a> IntoIterator for &'a Headers {
+impl<'a> IntoIterator for &'a Pairs {
     type Item = (&'a String, &'a String);
     type IntoIter = std::collections::btree_map::Iter<'a, String, String>;
 
@@ -89,13 +90,13 @@ impl<'a> IntoIterator for &'a Headers {
     }
 }
 
-impl FromIterator<(String, String)> for Headers {
+impl FromIterator<(String, String)> for Pairs {
     fn from_iter<I: IntoIterator<Item = (String, String)>>(headers: I) -> Self {
         Self(headers.into_iter().collect())
     }
 }
 
-impl fmt::Debug for Headers {
+impl fmt::Debug for Pairs {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let shown = |(name, value)| (name, if Self::hides(name) { "***" } else { value });
         let pairs = self.0.iter().map(|(name, value)| shown((name.as_str(), value.as_str())));

@@ -69,7 +69,7 @@ fn every_word_of_a_choice_is_understood() {
 #[test]
 fn secrets_are_never_shown() {
     let user = User::toml(
-        "[server]\nkeys = ['sesame', { name = 'laptop', key = 'sesame' }]\n[upstreams.codex.headers]\nAuthorization = 'sesame'\nX-Api-Key = 'sesame'\nX-Plain = 'plain'\n",
+        "[server]\nkeys = ['sesame', { name = 'laptop', key = 'sesame' }]\n[upstreams.codex.headers]\nAuthorization = 'sesame'\nX-Api-Key = 'sesame'\nX-Plain = 'plain'\n[upstreams.codex-exec.config]\n'providers.x.bearer_token' = 'sesame'\nmodel_provider = 'x'\n",
     );
     let loaded = user.loaded();
     let shown = loaded.show();
@@ -78,6 +78,7 @@ fn secrets_are_never_shown() {
         "{shown}"
     );
     assert!(shown.contains("upstreams.codex.headers.X-Api-Key = \"***\""), "{shown}");
+    assert!(shown.contains("upstreams.codex-exec.config.model_provider = \"x\""), "{shown}");
     assert!(shown.contains("upstreams.codex.headers.X-Plain = \"plain\""), "{shown}");
     for text in [shown, loaded.show_json().to_string(), format!("{loaded:?}")] {
         assert!(!text.contains("sesame"), "{text}");

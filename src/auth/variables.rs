@@ -12,10 +12,6 @@ impl Variables {
         let found = self.0.iter().find(|(known, _)| known == name);
         found.map(|(_, value)| value.as_str()).filter(|value| !value.is_empty())
     }
-
-    pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()))
-    }
 }
 
 impl FromIterator<(String, String)> for Variables {
@@ -27,5 +23,20 @@ impl FromIterator<(String, String)> for Variables {
 impl fmt::Debug for Variables {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_set().entries(self.0.iter().map(|(name, _)| name)).finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_are_not_shown() {
+        let variables: Variables = [("A", "sesame"), ("B", "")]
+            .map(|(name, value)| (name.into(), value.into()))
+            .into_iter()
+            .collect();
+        assert_eq!(format!("{variables:?}"), r#"{"A", "B"}"#);
+        assert_eq!((variables.get("A"), variables.get("B")), (Some("sesame"), None));
     }
 }

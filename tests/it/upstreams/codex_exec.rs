@@ -137,6 +137,14 @@ async fn the_program_is_called_to_answer_and_for_nothing_else() {
 }
 
 #[tokio::test]
+async fn a_prompt_may_be_larger_than_any_pipe() {
+    let (server, folder) = server().await;
+    let long = "long ".repeat(400_000);
+    server.chat(&ask(&long)).await.ok();
+    assert_eq!(left(&folder, "prompt").len(), long.len());
+}
+
+#[tokio::test]
 async fn the_login_is_that_of_the_folder_which_the_account_borrows() {
     let (server, folder) = server().await;
     server.chat(&ask("hi")).await.ok();

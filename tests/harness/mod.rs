@@ -14,8 +14,7 @@ use http::HeaderMap;
 mod chat;
 mod decode;
 mod encode;
-#[path = "../it/support/frames.rs"]
-mod frames;
+pub(crate) mod frames;
 mod responses;
 mod sse;
 mod upstream;

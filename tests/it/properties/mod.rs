@@ -26,7 +26,7 @@ where
     let cases = if std::env::var_os("PROPTEST_CASES").is_some() { asked.cases } else { cases };
     let rng_seed = match asked.rng_seed {
         RngSeed::Random => RngSeed::Fixed(0),
-        fixed => fixed,
+        fixed @ RngSeed::Fixed(_) => fixed,
     };
     let config = Config { cases, rng_seed, failure_persistence: None, ..asked };
     let test = std::cell::RefCell::new(&mut test);

@@ -16,9 +16,7 @@ use tempfile::TempDir;
 use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle};
 
 pub(crate) mod binary;
-mod frames;
-
-pub(crate) use frames::{Frame, frames};
+pub(crate) use crate::harness::frames::{Frame, frames};
 
 /// codexway on a port of its own, with a simulator of its own behind it.
 pub(crate) struct TestServer {

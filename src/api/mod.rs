@@ -21,6 +21,7 @@ mod keep;
 mod models;
 mod ops;
 mod outer;
+mod policy;
 mod prepare;
 mod recall;
 mod relay;

@@ -30,6 +30,8 @@ mod harness;
 mod login;
 /// The list of models, and which model serves a request.
 mod models;
+/// What becomes of each field: done here, dropped, rejected, forwarded.
+mod policies;
 /// What holds of any input.
 mod properties;
 /// What has gone wrong elsewhere, in the order of the list it comes from.

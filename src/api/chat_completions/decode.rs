@@ -2,11 +2,12 @@
 
 use serde::Deserialize;
 
-use super::{Chat, messages, settings, tools};
+use super::{Chat, messages, settings, tool_choice, tools};
 use crate::{
     api::{
         Client, Decoded, Error,
-        fields::{self, Known, Shape, read, screen, settle_known, settle_rest, take, take_raw},
+        fields::{self, read, take, take_raw},
+        policy::{self, Known, Shape, screen, settle_known, settle_rest},
     },
     protocol::{Object, Request, Text},
     shaping::{Can, Fate, Ignored, Names},
@@ -62,7 +63,7 @@ pub(super) fn decode(mut fields: Object<'_>, client: &Client<'_>) -> Result<Deco
     };
     let messages = take_raw(&mut fields, "messages").ok_or_else(|| Error::missing("messages"))?;
     let tools = tools::read_tools(&mut fields, &mut names)?;
-    let tool_choice = tools::read_choice(&mut fields, &tools, &mut names, &mut ignored)?;
+    let choice = tool_choice::read(&mut fields, &tools, &mut names, &mut ignored)?;
     let input = messages::input(read("messages", &messages)?, &tools, &mut names, &mut ignored)?;
     let parallel: Option<bool> = take(&mut fields, "parallel_tool_calls")?;
     if parallel.is_some() && tools.sent.is_empty() {
@@ -70,7 +71,7 @@ pub(super) fn decode(mut fields: Object<'_>, client: &Client<'_>) -> Result<Deco
     }
     let format = take_raw(&mut fields, "response_format");
     let format = format.map(|format| settings::response_format(&format)).transpose()?.flatten();
-    let user = fields::user(&mut fields, &mut ignored, &mut rest)?;
+    let user = policy::user(&mut fields, &mut ignored, &mut rest)?;
     let stream: bool = take(&mut fields, "stream")?.unwrap_or(false);
     let options: StreamOptions = take(&mut fields, "stream_options")?.unwrap_or_default();
     if options.include_obfuscation == Some(true) {
@@ -81,7 +82,7 @@ pub(super) fn decode(mut fields: Object<'_>, client: &Client<'_>) -> Result<Deco
     let stop = stop(&mut fields, &mut ignored, &mut rest)?;
     let mut max_tokens = None;
     for name in ["max_completion_tokens", "max_tokens"] {
-        let limit = fields::token_limit(&mut fields, name, &mut ignored, &mut rest)?;
+        let limit = policy::token_limit(&mut fields, name, &mut ignored, &mut rest)?;
         max_tokens = limit.into_iter().chain(max_tokens).min();
     }
     let reasoning = settings::reasoning(&mut fields, client.profile, &mut ignored)?;
@@ -98,7 +99,7 @@ pub(super) fn decode(mut fields: Object<'_>, client: &Client<'_>) -> Result<Deco
         model,
         input,
         parallel_tool_calls: parallel.filter(|_| !tools.sent.is_empty()),
-        tool_choice,
+        tool_choice: choice,
         tools: (!tools.sent.is_empty()).then_some(tools.sent),
         reasoning: reasoning.sent,
         text: Text {

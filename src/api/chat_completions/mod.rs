@@ -18,11 +18,12 @@ mod messages;
 mod pen;
 mod reply;
 mod settings;
+mod tool_choice;
 mod tools;
 mod wire;
 
 pub(super) use settings::service_tier;
-pub(super) use tools::hosted_choice;
+pub(super) use tool_choice::hosted_choice;
 
 /// One turn in the Chat Completions dialect.
 pub struct Chat {

@@ -5,6 +5,7 @@ use axum::{
     extract::{Request, State},
     response::Response,
 };
+use http::StatusCode;
 use serde::Serialize;
 
 use super::{Responses, decode};
@@ -45,6 +46,10 @@ pub(in crate::api) async fn input_tokens(
     if let Some(continues) = &continues {
         input.splice(..0, recall::context::<Responses>(continues, shelf).await?);
     }
-    let input_tokens = tokens::estimate(&request);
+    // A large request takes a while, and the first one of a process unpacks the encoding.
+    let counted = tokio::task::spawn_blocking(move || tokens::estimate(&request));
+    let input_tokens = counted.await.map_err(|error| {
+        Error::new(StatusCode::INTERNAL_SERVER_ERROR, "server_error", error.to_string())
+    })?;
     Ok(json(&Count { object: "response.input_tokens", input_tokens }))
 }

@@ -16,9 +16,8 @@ use crate::{
     api::{
         Client, Decoded, Error, chat_completions,
         dialect::Continues,
-        fields::{
-            self, Known, Shape, one_of, read, screen, settle_known, settle_rest, take, take_raw,
-        },
+        fields::{self, one_of, read, take, take_raw},
+        policy::{self, Known, Shape, screen, settle_known, settle_rest},
     },
     config::Passthrough,
     protocol::{Object, Reasoning, Request, StreamOptions, Text, raw, raw_str},
@@ -83,7 +82,7 @@ pub(super) fn decode(
     };
     let kept = if store { kept::items(&input) } else { Vec::new() };
     let input::Input { items, references, lite } = input::items(&input, &mut ignored)?;
-    let user = fields::user(&mut fields, &mut ignored, &mut rest)?;
+    let user = policy::user(&mut fields, &mut ignored, &mut rest)?;
     let stream: bool = take(&mut fields, "stream")?.unwrap_or(false);
     if let Some(labels) = take_raw(&mut fields, "metadata") {
         fields::metadata("metadata", &labels)?;
@@ -91,7 +90,7 @@ pub(super) fn decode(
     let include = include(&mut fields)?;
     let (stream_options, padded) = stream_options(&mut fields)?;
     let max_tokens =
-        fields::token_limit(&mut fields, "max_output_tokens", &mut ignored, &mut rest)?;
+        policy::token_limit(&mut fields, "max_output_tokens", &mut ignored, &mut rest)?;
     let mut request = Request {
         model: model.unwrap_or_default(),
         instructions: instructions(&mut fields)?,

@@ -1,14 +1,13 @@
 //! The upstream's events, passed on: renumbered, and with the client's view where a whole
 //! response is told.
 
-use std::borrow::Cow;
-
 use bytes::{BufMut, Bytes, BytesMut};
 use serde::{Deserialize, Serialize};
 use serde_json::{json, value::RawValue};
 
 use super::{
     is_private,
+    shown::{shown, without_padding, without_seal},
     view::{View, full_usage, no_usage, unheard},
 };
 use crate::{
@@ -224,7 +223,7 @@ impl Encoder {
     fn finished(&self, response: &Response) -> Result<Object<'static>, upstream::Error> {
         let mut object: Object<'_> = parse(&response.object)?;
         self.viewed(&self.view, &mut object);
-        object.set("output", output(&response.output, self.audience.sealed));
+        object.set("output", shown(&response.output, self.audience.sealed));
         match object.get("usage").filter(|_| !object.lacks("usage")).and_then(full_usage) {
             Some(usage) => object.set("usage", usage),
             None if object.lacks("usage") => object.set("usage", no_usage()),
@@ -255,7 +254,7 @@ impl Encoder {
         object.set("status", raw("failed"));
         object.set("error", raw(&json!({"code": code, "message": error.message})));
         let so_far: Vec<Item> = self.gather.so_far();
-        object.set("output", output(&so_far, self.audience.sealed));
+        object.set("output", shown(&so_far, self.audience.sealed));
         object.set("usage", no_usage());
         if self.response_event(Kind::Failed, &object, out).is_ok() {
             out.put_slice(sse::DONE);
@@ -289,58 +288,6 @@ fn is_ours(code: &str) -> bool {
     code.starts_with("upstream_") || matches!(code, "timeout" | "too_many_turns" | "store_error")
 }
 
-/// A delta without what only makes all deltas look alike.
-fn without_padding(event: &Event) -> Result<Event, upstream::Error> {
-    let mut members = Object::parse(&event.json).map_err(Malformed::new)?;
-    if members.remove("obfuscation").is_none() {
-        return Ok(event.clone());
-    }
-    let json = serde_json::to_vec(&members).map_err(Malformed::new)?;
-    Ok(Event { json: json.into(), ..event.clone() })
-}
-
 fn parse(json: &RawValue) -> Result<Object<'_>, upstream::Error> {
     Ok(serde_json::from_str(json.get()).map_err(Malformed::new)?)
-}
-
-/// Items as their client sees them: encrypted reasoning is for those who asked for it.
-pub(in crate::api) fn output(items: &[Item], sealed: bool) -> Box<RawValue> {
-    if sealed {
-        return raw(items);
-    }
-    let shown: Vec<Cow<'_, Item>> =
-        items.iter().map(|item| unsealed(item).map_or(Cow::Borrowed(item), Cow::Owned)).collect();
-    raw(&shown)
-}
-
-/// The item without its seal; `None` where it has none that could be hidden.
-fn unsealed(item: &Item) -> Option<Item> {
-    let json = item.json().get();
-    if memchr::memmem::find(json.as_bytes(), SEAL).is_none()
-        || item.head().kind.as_deref() != Some("reasoning")
-    {
-        return None;
-    }
-    let mut members = item.members().ok()?;
-    members.remove("encrypted_content")?;
-    Some(Item::new(&members))
-}
-
-const SEAL: &[u8] = br#""encrypted_content""#;
-
-/// The event about an item without what is sealed in it; `None` where nothing is.
-fn without_seal(event: &Event) -> Result<Option<Event>, upstream::Error> {
-    #[derive(Deserialize)]
-    struct About {
-        item: Item,
-    }
-    if memchr::memmem::find(&event.json, SEAL).is_none() {
-        return Ok(None);
-    }
-    let About { item } = event.read()?;
-    let Some(item) = unsealed(&item) else { return Ok(None) };
-    let mut members = Object::parse(&event.json).map_err(Malformed::new)?;
-    members.set_borrowed("item", item.json());
-    let json = serde_json::to_vec(&members).map_err(Malformed::new)?;
-    Ok(Some(Event { json: json.into(), ..event.clone() }))
 }

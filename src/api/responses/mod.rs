@@ -19,11 +19,12 @@ mod decode;
 mod encode;
 mod input;
 mod kept;
+mod shown;
 mod view;
 
 pub use compact::Compact;
 pub(super) use count::input_tokens;
-pub(super) use encode::output as shown;
+pub(super) use shown::shown;
 
 /// One turn in the Responses dialect.
 pub struct Responses {

@@ -12,56 +12,33 @@ use http::request::Parts;
 use serde_json::{json, value::RawValue};
 use uuid::Uuid;
 
-use super::{Deleted, json as answer, page, page::Page, shelf, shown};
+use super::{Deleted, Place, json as answer, page, page::Page, shelf, shown};
 use crate::{
     api::{
-        App, Error, Served,
+        App, Error,
         access::Named,
         body,
         fields::{self, read, take_raw},
         responses, unix_now,
     },
     protocol::{Item, Object, raw},
-    state::{Conversation, Shelf},
+    state::Conversation,
 };
 
 /// The most items that may be added at once.
 const MAX_ITEMS: usize = 20;
 
-/// Where a request finds what it asks for.
-struct Place {
-    served: Arc<Served>,
-    id: String,
-    item: String,
-}
-
 impl Place {
-    fn new(app: &App, profile: Option<&str>, params: &RawPathParams) -> Result<Self, Error> {
-        let served = app.profile(profile)?;
-        let param = |wanted: &str| {
-            params
-                .iter()
-                .find(|(name, _)| *name == wanted)
-                .map_or("", |(_, value)| value)
-                .to_owned()
-        };
-        Ok(Self { served, id: param("id"), item: param("item") })
-    }
-
-    fn shelf(&self) -> Result<&Shelf, Error> {
-        shelf(self.served.state.shelf.as_ref())
-    }
-
-    fn not_found(&self) -> Error {
+    fn no_conversation(&self) -> Error {
         Error::not_found(format!("Conversation with id '{}' not found.", self.id))
     }
 
     async fn conversation(&self) -> Result<Arc<Conversation>, Error> {
-        self.shelf()?.conversation(&self.id).await?.ok_or_else(|| self.not_found())
+        self.shelf()?.conversation(&self.id).await?.ok_or_else(|| self.no_conversation())
     }
 
     async fn items(&self) -> Result<Vec<Item>, Error> {
-        self.shelf()?.items(&self.id).await?.ok_or_else(|| self.not_found())
+        self.shelf()?.items(&self.id).await?.ok_or_else(|| self.no_conversation())
     }
 }
 
@@ -149,7 +126,7 @@ pub(super) async fn delete(
 ) -> Result<Response, Error> {
     let place = Place::new(&app, profile.as_deref(), &params)?;
     if !place.shelf()?.delete_conversation(&place.id).await? {
-        return Err(place.not_found());
+        return Err(place.no_conversation());
     }
     Ok(answer(&Deleted { id: &place.id, object: "conversation.deleted", deleted: true }))
 }
@@ -177,7 +154,7 @@ pub(super) async fn add_items(
     let body = body_of(&app, &parts, body).await?;
     let items = items_in(&mut fields::object(&body)?)?.ok_or_else(|| Error::missing("items"))?;
     if !place.shelf()?.add_items(&place.id, items.clone()).await? {
-        return Err(place.not_found());
+        return Err(place.no_conversation());
     }
     let page = Page::all_of(&query);
     Ok(answer(&page.of(&items)?))

@@ -1,13 +1,16 @@
 //! What was kept, asked for by its id.
 
+use std::sync::Arc;
+
 use axum::{
     Router,
+    extract::RawPathParams,
     routing::{get, post},
 };
 use serde::Serialize;
 use serde_json::value::RawValue;
 
-use super::{App, Error, ops::json};
+use super::{App, Error, Served, ops::json};
 use crate::{protocol::Item, state::Shelf};
 
 mod conversations;
@@ -42,6 +45,27 @@ struct Deleted<'a> {
     id: &'a str,
     object: &'a str,
     deleted: bool,
+}
+
+/// Where a request finds what it asks for, by the parameters of its path.
+struct Place {
+    served: Arc<Served>,
+    id: String,
+    item: String,
+}
+
+impl Place {
+    fn new(app: &App, profile: Option<&str>, params: &RawPathParams) -> Result<Self, Error> {
+        let param = |wanted: &str| {
+            let found = params.iter().find(|(name, _)| *name == wanted);
+            found.map_or("", |(_, value)| value).to_owned()
+        };
+        Ok(Self { served: app.profile(profile)?, id: param("id"), item: param("item") })
+    }
+
+    fn shelf(&self) -> Result<&Shelf, Error> {
+        shelf(self.served.state.shelf.as_ref())
+    }
 }
 
 /// The shelf, or the error for that there is none.

@@ -11,12 +11,12 @@ use axum::{
 use serde_json::value::RawValue;
 
 use super::{
-    Deleted, json, page,
+    Deleted, Place, json, page,
     page::{Page, includes},
 };
 use crate::{
     api::{
-        App, Error, Served,
+        App, Error,
         access::Named,
         background::{self, Running, Stage},
         responses, turn,
@@ -25,29 +25,18 @@ use crate::{
     state::{Record, Shelf},
 };
 
-/// Where a request finds what it asks for.
-struct Place {
-    served: Arc<Served>,
-    id: String,
-}
-
 impl Place {
-    fn new(app: &App, profile: Option<&str>, params: &RawPathParams) -> Result<Self, Error> {
-        let served = app.profile(profile)?;
-        let id = params.iter().find(|(name, _)| *name == "id").map_or("", |(_, id)| id).to_owned();
-        Ok(Self { served, id })
+    /// Where nothing is kept, nothing is found.
+    fn kept(&self) -> Result<&Shelf, Error> {
+        self.served.state.shelf.as_ref().ok_or_else(|| self.no_response())
     }
 
-    fn shelf(&self) -> Result<&Shelf, Error> {
-        self.served.state.shelf.as_ref().ok_or_else(|| self.not_found())
-    }
-
-    fn not_found(&self) -> Error {
+    fn no_response(&self) -> Error {
         Error::not_found(format!("Response with id '{}' not found.", self.id))
     }
 
     async fn record(&self) -> Result<Arc<Record>, Error> {
-        self.shelf()?.record(&self.id).await?.ok_or_else(|| self.not_found())
+        self.kept()?.record(&self.id).await?.ok_or_else(|| self.no_response())
     }
 
     fn running(&self) -> Option<Arc<Running>> {
@@ -117,8 +106,8 @@ pub(super) async fn delete(
         running.cancel().await;
         place.served.background.forget(&place.id);
     }
-    if !place.shelf()?.delete(&place.id).await? {
-        return Err(place.not_found());
+    if !place.kept()?.delete(&place.id).await? {
+        return Err(place.no_response());
     }
     Ok(json(&Deleted { id: &place.id, object: "response", deleted: true }))
 }

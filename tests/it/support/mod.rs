@@ -180,6 +180,14 @@ impl Answer {
         frames(&self.body)
     }
 
+    /// The chunks of a streamed completion, and what the stream ends with.
+    #[track_caller]
+    pub(crate) fn chunks(&self) -> (Vec<Value>, String) {
+        let mut frames = self.frames();
+        let end = frames.pop().expect("a stream has frames");
+        (frames.iter().map(Frame::json).collect(), end.data)
+    }
+
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name)?.to_str().ok()
     }

@@ -1,0 +1,63 @@
+//! What of items and events is not for every client's eyes.
+
+use std::borrow::Cow;
+
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use crate::{
+    protocol::{Event, Item, Malformed, Object, raw},
+    upstream,
+};
+
+/// Items as their client sees them: encrypted reasoning is for those who asked for it.
+pub(in crate::api) fn shown(items: &[Item], sealed: bool) -> Box<RawValue> {
+    if sealed {
+        return raw(items);
+    }
+    let shown: Vec<Cow<'_, Item>> =
+        items.iter().map(|item| unsealed(item).map_or(Cow::Borrowed(item), Cow::Owned)).collect();
+    raw(&shown)
+}
+
+/// The item without its seal; `None` where it has none that could be hidden.
+fn unsealed(item: &Item) -> Option<Item> {
+    let json = item.json().get();
+    if memchr::memmem::find(json.as_bytes(), SEAL).is_none()
+        || item.head().kind.as_deref() != Some("reasoning")
+    {
+        return None;
+    }
+    let mut members = item.members().ok()?;
+    members.remove("encrypted_content")?;
+    Some(Item::new(&members))
+}
+
+const SEAL: &[u8] = br#""encrypted_content""#;
+
+/// The event about an item without what is sealed in it; `None` where nothing is.
+pub(super) fn without_seal(event: &Event) -> Result<Option<Event>, upstream::Error> {
+    #[derive(Deserialize)]
+    struct About {
+        item: Item,
+    }
+    if memchr::memmem::find(&event.json, SEAL).is_none() {
+        return Ok(None);
+    }
+    let About { item } = event.read()?;
+    let Some(item) = unsealed(&item) else { return Ok(None) };
+    let mut members = Object::parse(&event.json).map_err(Malformed::new)?;
+    members.set_borrowed("item", item.json());
+    let json = serde_json::to_vec(&members).map_err(Malformed::new)?;
+    Ok(Some(Event { json: json.into(), ..event.clone() }))
+}
+
+/// A delta without what only makes all deltas look alike.
+pub(super) fn without_padding(event: &Event) -> Result<Event, upstream::Error> {
+    let mut members = Object::parse(&event.json).map_err(Malformed::new)?;
+    if members.remove("obfuscation").is_none() {
+        return Ok(event.clone());
+    }
+    let json = serde_json::to_vec(&members).map_err(Malformed::new)?;
+    Ok(Event { json: json.into(), ..event.clone() })
+}

@@ -1,6 +1,11 @@
 //! Taking a request apart, field by field, with errors that name the field.
 
-use serde::{Deserialize, de::DeserializeOwned};
+use std::{fmt, marker::PhantomData};
+
+use serde::{
+    Deserialize,
+    de::{DeserializeOwned, Deserializer, MapAccess, Visitor, value::MapAccessDeserializer},
+};
 use serde_json::value::RawValue;
 
 use super::{Error, error::Bound};
@@ -38,6 +43,34 @@ pub(super) fn read<'a, T: Deserialize<'a>>(param: &str, json: &'a RawValue) -> R
         };
         explain(path, &error.into_inner().to_string())
     })
+}
+
+/// A struct that is written as an object; serde alone would also read it from a list of its members.
+#[derive(Debug)]
+pub(super) struct Members<T>(pub(super) T);
+
+impl<T> std::ops::Deref for Members<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.0
+    }
+}
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Members<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Object<T>(PhantomData<T>);
+        impl<'de, T: Deserialize<'de>> Visitor<'de> for Object<T> {
+            type Value = Members<T>;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
+                T::deserialize(MapAccessDeserializer::new(map)).map(Members)
+            }
+        }
+        deserializer.deserialize_map(Object(PhantomData))
+    }
 }
 
 /// serde's sentence in the API's terms.

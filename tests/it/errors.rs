@@ -162,6 +162,32 @@ async fn a_responses_request_at_fault_is_told_where() {
 }
 
 #[tokio::test]
+async fn a_list_is_no_object_even_if_its_items_would_fit() {
+    let server = TestServer::start().await;
+    let called = json!([
+        {"role": "user", "content": "hi"},
+        {"role": "assistant", "tool_calls": [["call_1", ["f", "{}"]]]},
+    ]);
+    for (more, param) in [
+        (json!({"messages": [["user", "hi"]]}), "messages[0]"),
+        (
+            json!({"messages": [{"role": "user", "content": [["text", "hi"]]}]}),
+            "messages[0].content[0]",
+        ),
+        (json!({"messages": called}), "messages[1].tool_calls[0]"),
+        (json!({"tools": [["function", ["f"]]]}), "tools[0]"),
+        (json!({"functions": [["f"]]}), "functions[0]"),
+        (json!({"response_format": ["text"]}), "response_format"),
+        (json!({"stream_options": [true]}), "stream_options"),
+    ] {
+        let answer = server.chat(&with(ask("hi"), more)).await;
+        answer.refused(400, "invalid_type", param);
+    }
+    let body = json!({"model": "gpt-5.5", "input": "hi", "stream_options": ["sequential_cutoff"]});
+    server.responses(&body).await.refused(400, "invalid_type", "stream_options");
+}
+
+#[tokio::test]
 async fn a_body_that_is_no_json_object_is_a_400() {
     let server = TestServer::start().await;
     for path in ["/v1/chat/completions", "/v1/responses"] {

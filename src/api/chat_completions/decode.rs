@@ -6,7 +6,7 @@ use super::{Chat, messages, settings, tool_choice, tools};
 use crate::{
     api::{
         Client, Decoded, Error,
-        fields::{self, read, take, take_raw},
+        fields::{self, Members, read, take, take_raw},
         policy::{self, Known, Shape, screen, settle_known, settle_rest},
     },
     protocol::{Object, Request, Text},
@@ -73,7 +73,8 @@ pub(super) fn decode(mut fields: Object<'_>, client: &Client<'_>) -> Result<Deco
     let format = format.map(|format| settings::response_format(&format)).transpose()?.flatten();
     let user = policy::user(&mut fields, &mut ignored, &mut rest)?;
     let stream: bool = take(&mut fields, "stream")?.unwrap_or(false);
-    let options: StreamOptions = take(&mut fields, "stream_options")?.unwrap_or_default();
+    let options: Option<Members<StreamOptions>> = take(&mut fields, "stream_options")?;
+    let options = options.map(|Members(options)| options).unwrap_or_default();
     if options.include_obfuscation == Some(true) {
         ignored.drop("stream_options.include_obfuscation");
     }

@@ -10,7 +10,10 @@ use super::{
     wire::{Content, Message, Part, ToolCall},
 };
 use crate::{
-    api::{Error, fields::read},
+    api::{
+        Error,
+        fields::{Members, read},
+    },
     protocol::{Item, raw, raw_str},
     shaping::{Ignored, Names, call_id},
 };
@@ -35,7 +38,8 @@ pub(super) fn input(
     };
     for (index, json) in messages.into_iter().enumerate() {
         let at = format!("messages[{index}]");
-        input.message(read(&at, json)?, &at)?;
+        let Members(message) = read(&at, json)?;
+        input.message(message, &at)?;
     }
     if input.items.is_empty() {
         return Err(Error::invalid("None of the messages says anything.").param("messages"));

@@ -6,7 +6,7 @@ use serde_json::value::RawValue;
 use crate::{
     api::{
         Error,
-        fields::{one_of, read, take, take_raw},
+        fields::{Members, one_of, read, take, take_raw},
     },
     config::{Profile, ReasoningFormat},
     protocol::{Object, Reasoning, raw},
@@ -94,7 +94,7 @@ pub(super) fn response_format(format: &RawValue) -> Result<Option<Box<RawValue>>
     struct Format<'a> {
         r#type: String,
         #[serde(borrow, default)]
-        json_schema: Option<Schema<'a>>,
+        json_schema: Option<Members<Schema<'a>>>,
     }
     #[derive(Deserialize)]
     struct Schema<'a> {
@@ -116,13 +116,13 @@ pub(super) fn response_format(format: &RawValue) -> Result<Option<Box<RawValue>>
         schema: &'a RawValue,
         strict: bool,
     }
-    let Format { r#type, json_schema } = read("response_format", format)?;
+    let Members(Format { r#type, json_schema }) = read("response_format", format)?;
     match r#type.as_str() {
         "text" => Ok(None),
         "json_object" => Ok(Some(raw(&serde_json::json!({"type": "json_object"})))),
         "json_schema" => {
             const AT: &str = "response_format.json_schema";
-            let Some(Schema { name, description, schema, strict }) = json_schema else {
+            let Some(Members(Schema { name, description, schema, strict })) = json_schema else {
                 return Err(Error::missing(AT));
             };
             let Some(schema) = schema else { return Err(Error::missing(format!("{AT}.schema"))) };

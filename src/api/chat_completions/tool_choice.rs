@@ -9,7 +9,7 @@ use super::tools::{Tool, Tools};
 use crate::{
     api::{
         Error,
-        fields::{self, take_raw},
+        fields::{self, Members, take_raw},
     },
     protocol::{Object, raw, raw_str},
     shaping::{Ignored, Names},
@@ -108,22 +108,22 @@ fn allowed(at: &str, members: &Object<'_>, names: &mut Names) -> Result<Box<RawV
         #[serde(default)]
         mode: Option<String>,
         #[serde(borrow)]
-        tools: Vec<Tool<'a>>,
+        tools: Vec<Members<Tool<'a>>>,
     }
     let Some(nested) = members.get("allowed_tools") else {
         return Ok(raw(members)); // Flat already.
     };
     let at = format!("{at}.allowed_tools");
-    let Allowed { mode, tools } = fields::read(&at, nested)?;
+    let Members(Allowed { mode, tools }) = fields::read(&at, nested)?;
     let mut flat = Vec::with_capacity(tools.len());
-    for (index, tool) in tools.into_iter().enumerate() {
+    for (index, Members(tool)) in tools.into_iter().enumerate() {
         let kind = tool.kind.unwrap_or(Cow::Borrowed("function"));
         if !matches!(&*kind, "function" | "custom") {
             let hosted = raw(&json!({"type": kind}));
             flat.push(json!(hosted_choice(&hosted)?));
             continue;
         }
-        let name = tool.function.or(tool.custom).and_then(|inner| inner.name).or(tool.name);
+        let name = tool.function.or(tool.custom).and_then(|inner| inner.0.name).or(tool.name);
         let Some(name) = name else {
             return Err(Error::missing(format!("{at}.tools[{index}].name")));
         };

@@ -8,7 +8,7 @@ use serde_json::{json, value::RawValue};
 use crate::{
     api::{
         Error,
-        fields::{one_of, read, take_raw},
+        fields::{Members, one_of, read, take_raw},
     },
     protocol::{Object, raw},
     shaping::{Names, repair},
@@ -32,9 +32,9 @@ pub(super) struct Tool<'a> {
     #[serde(borrow, default, rename = "type")]
     pub(super) kind: Option<Cow<'a, str>>,
     #[serde(borrow, default)]
-    pub(super) function: Option<Definition<'a>>,
+    pub(super) function: Option<Members<Definition<'a>>>,
     #[serde(borrow, default)]
-    pub(super) custom: Option<Definition<'a>>,
+    pub(super) custom: Option<Members<Definition<'a>>>,
     /// Some clients send the flat shape of the Responses API.
     #[serde(borrow, default)]
     pub(super) name: Option<Cow<'a, str>>,
@@ -63,10 +63,10 @@ pub(super) fn read_tools(fields: &mut Object<'_>, names: &mut Names) -> Result<T
         }
     }
     if let Some(json) = take_raw(fields, "functions") {
-        let list: Vec<Definition<'_>> = read("functions", &json)?;
+        let list: Vec<Members<Definition<'_>>> = read("functions", &json)?;
         tools.legacy = tools.sent.is_empty();
         for (index, function) in list.into_iter().enumerate() {
-            tools.add_function(function, &format!("functions[{index}]"), names)?;
+            tools.add_function(function.0, &format!("functions[{index}]"), names)?;
         }
     }
     if let Some(json) = take_raw(fields, "web_search_options") {
@@ -108,15 +108,17 @@ fn web_search(options: &RawValue) -> Result<Box<RawValue>, Error> {
 
 impl Tools {
     fn add(&mut self, json: &RawValue, at: &str, names: &mut Names) -> Result<(), Error> {
-        let tool: Tool<'_> = read(at, json)?;
+        let Members(tool): Members<Tool<'_>> = read(at, json)?;
         match tool.kind.as_deref() {
             Some("function") | None => match tool.function {
-                Some(function) => self.add_function(function, &format!("{at}.function"), names),
+                Some(Members(function)) => {
+                    self.add_function(function, &format!("{at}.function"), names)
+                }
                 None if tool.name.is_some() => self.add_function(read(at, json)?, at, names),
                 None => Err(Error::missing(format!("{at}.function"))),
             },
             Some("custom") => match tool.custom {
-                Some(custom) => self.add_custom(custom, &format!("{at}.custom"), names),
+                Some(Members(custom)) => self.add_custom(custom, &format!("{at}.custom"), names),
                 None => self.add_custom(read(at, json)?, at, names),
             },
             Some(kind) if kind.starts_with("web_search_preview") => {
@@ -223,6 +225,6 @@ fn flat_format<'a>(format: &'a RawValue, at: &str) -> Result<Cow<'a, RawValue>, 
     let at = format!("{at}.format");
     let members: Object<'_> = read(&at, format)?;
     let Some(grammar) = members.get("grammar") else { return Ok(Cow::Borrowed(format)) };
-    let Grammar { syntax, definition } = read(&format!("{at}.grammar"), grammar)?;
+    let Members(Grammar { syntax, definition }) = read(&format!("{at}.grammar"), grammar)?;
     Ok(Cow::Owned(raw(&json!({"type": "grammar", "syntax": syntax, "definition": definition}))))
 }

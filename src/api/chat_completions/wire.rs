@@ -8,7 +8,10 @@ use serde::{Deserialize, de::IgnoredAny};
 use serde_json::value::RawValue;
 
 use crate::{
-    api::{Error, fields::read},
+    api::{
+        Error,
+        fields::{Members, read},
+    },
     protocol::raw_str,
 };
 
@@ -21,9 +24,9 @@ pub(super) struct Message<'a> {
     #[serde(borrow, default)]
     pub(super) refusal: Option<&'a RawValue>,
     #[serde(borrow, default)]
-    pub(super) tool_calls: Option<Vec<ToolCall<'a>>>,
+    pub(super) tool_calls: Option<Vec<Members<ToolCall<'a>>>>,
     #[serde(borrow, default)]
-    pub(super) function_call: Option<Function<'a>>,
+    pub(super) function_call: Option<Members<Function<'a>>>,
     #[serde(borrow, default)]
     pub(super) tool_call_id: Option<Cow<'a, str>>,
     #[serde(borrow, default)]
@@ -41,9 +44,9 @@ pub(super) struct ToolCall<'a> {
     #[serde(borrow, default)]
     pub(super) id: Option<Cow<'a, str>>,
     #[serde(borrow, default)]
-    pub(super) function: Option<Function<'a>>,
+    pub(super) function: Option<Members<Function<'a>>>,
     #[serde(borrow, default)]
-    pub(super) custom: Option<Custom<'a>>,
+    pub(super) custom: Option<Members<Custom<'a>>>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -116,7 +119,7 @@ struct RawPart<'a> {
     #[serde(borrow, default)]
     detail: Option<&'a RawValue>,
     #[serde(borrow, default)]
-    file: Option<RawFile<'a>>,
+    file: Option<Members<RawFile<'a>>>,
 }
 
 #[derive(Deserialize)]
@@ -142,7 +145,7 @@ impl<'a> Part<'a> {
         if json.get().starts_with('"') {
             return Ok(Self::Text(json)); // Some clients send a bare string as a part.
         }
-        let part: RawPart<'a> = read(at, json)?;
+        let Members(part): Members<RawPart<'a>> = read(at, json)?;
         let Some(kind) = part.kind else { return Err(Error::missing(format!("{at}.type"))) };
         match &*kind {
             "text" | "input_text" | "output_text" => {
@@ -155,12 +158,12 @@ impl<'a> Part<'a> {
                 if image.get().starts_with('"') {
                     return Ok(Self::Image { url: image, detail: part.detail });
                 }
-                let RawImage { url, detail } = read(&at, image)?;
+                let Members(RawImage { url, detail }) = read(&at, image)?;
                 Ok(Self::Image { url: string(url, &format!("{at}.url"))?, detail })
             }
             "file" => {
                 let at = format!("{at}.file");
-                let Some(file) = part.file else { return Err(Error::missing(at)) };
+                let Some(Members(file)) = part.file else { return Err(Error::missing(at)) };
                 if file.file_id.is_some() {
                     return Err(Error::unsupported(
                         format!("{at}.file_id"),

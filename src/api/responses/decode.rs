@@ -16,7 +16,7 @@ use crate::{
     api::{
         Client, Decoded, Error, chat_completions,
         dialect::Continues,
-        fields::{self, one_of, read, take, take_raw},
+        fields::{self, Members, one_of, read, take, take_raw},
         policy::{self, Known, Shape, screen, settle_known, settle_rest},
     },
     config::Passthrough,
@@ -318,7 +318,8 @@ fn stream_options(fields: &mut Object<'_>) -> Result<(Option<StreamOptions>, boo
         reasoning_summary_delivery: Option<String>,
         include_obfuscation: Option<bool>,
     }
-    let options: Options = take(fields, "stream_options")?.unwrap_or_default();
+    let options: Option<Members<Options>> = take(fields, "stream_options")?;
+    let options = options.map(|Members(options)| options).unwrap_or_default();
     let sent = options
         .reasoning_summary_delivery
         .map(|reasoning_summary_delivery| StreamOptions { reasoning_summary_delivery });

@@ -123,18 +123,39 @@ fn no_request_to_another_endpoint_makes_a_5xx() {
 
     let runtime = Runtime::new().unwrap();
     let server = runtime.block_on(TestServer::start());
-    let created = runtime.block_on(server.post("/v1/conversations", &json!({}))).ok().json();
+    let grows = |body: Value| runtime.block_on(a_conversation_grows(&server, &body));
+    check(40, &conversation, grows);
+    check(20, &json(), grows);
+}
+
+#[test]
+fn no_bytes_make_a_5xx() {
+    const PATHS: [&str; 5] = [
+        "/v1/chat/completions",
+        "/v1/responses",
+        "/v1/responses/input_tokens",
+        "/v1/responses/compact",
+        "/v1/conversations",
+    ];
+    let runtime = Runtime::new().unwrap();
+    let server = runtime.block_on(TestServer::start());
+    check(40, &damaged(), |bytes| {
+        for path in PATHS {
+            let request = server.client.post(format!("{}{path}", server.url)).body(bytes.clone());
+            is_answered_or_refused(&runtime.block_on(server.send(request)));
+        }
+        server.simulator.forget();
+    });
+}
+
+/// What has been let into a conversation can be read, and built upon.
+async fn a_conversation_grows(server: &TestServer, body: &Value) {
+    let created = server.post("/v1/conversations", &json!({})).await.ok().json();
     let path = format!("/v1/conversations/{}", created["id"].as_str().unwrap());
-    let goes_on = |body: Value| {
-        runtime.block_on(async {
-            is_answered_or_refused(&server.post(&format!("{path}/items"), &body).await);
-            is_answered_or_refused(&server.post(&path, &body).await);
-            // What has been let in can be read and built upon.
-            is_answered_or_refused(&server.get(&format!("{path}/items")).await);
-            let asked = json!({"model": "gpt-5.5", "input": "hi", "conversation": created["id"]});
-            is_answered_or_refused(&server.responses(&asked).await);
-        });
-    };
-    check(40, &conversation, goes_on);
-    check(20, &json(), goes_on);
+    is_answered_or_refused(&server.post(&format!("{path}/items"), body).await);
+    is_answered_or_refused(&server.post(&path, body).await);
+    is_answered_or_refused(&server.get(&format!("{path}/items")).await);
+    let goes_on = json!({"model": "gpt-5.5", "input": "hi", "conversation": created["id"]});
+    is_answered_or_refused(&server.responses(&goes_on).await);
+    server.simulator.forget();
 }

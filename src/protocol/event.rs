@@ -119,6 +119,9 @@ impl Event {
         if name.is_empty() {
             return Err(Malformed::new("it has no type"));
         }
+        if !std::str::from_utf8(&name).is_ok_and(|name| !name.contains(char::is_control)) {
+            return Err(Malformed::new("its type is not a line of text"));
+        }
         Ok(Self { kind: Kind::of(&name), name, json: data })
     }
 
@@ -229,7 +232,8 @@ fn plain_value(json: &[u8], after_key: usize) -> Option<Range<usize>> {
     while json.get(start)?.is_ascii_whitespace() {
         start += 1;
     }
-    let len = json[start..].iter().take_while(|byte| byte.is_ascii_alphanumeric()).count();
+    let plain = |byte: &&u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b'.');
+    let len = json[start..].iter().take_while(plain).count();
     (len > 0).then(|| start..start + len)
 }
 
@@ -259,6 +263,7 @@ mod tests {
             );
         }
         assert_eq!(event("{}").unwrap().name, "named");
+        assert!(event(r#"{"type":"two\nlines"}"#).is_err());
         assert!(event("[1").is_err());
         assert!(event("oops").is_err());
     }
@@ -274,6 +279,8 @@ mod tests {
         check(r#"{"type":"a", "sequence_number" : 7 ,"b":{"sequence_number":3}}"#, Some("7"));
         check(r#"{"type":"a","x":{"sequence_number":3},"t":"\"sequence_number\":5"}"#, None);
         check(r#"{"type":"sequence_number","sequence_number":0}"#, Some("0"));
+        check(r#"{"type":"a","sequence_number":-1.5e+3}"#, Some("-1.5e+3"));
+        check(r#"{"type":"a","sequence_number":"5"}"#, None);
         assert!(event(r#"{"type":"a","b":{}"#).unwrap().sequence_number().is_err());
         assert!(event(r#"{"type":"a","b":"#).unwrap().sequence_number().is_err());
         assert!(event(r#"{"type":"a","b":"\"#).unwrap().sequence_number().is_err());

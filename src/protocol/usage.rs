@@ -30,13 +30,15 @@ pub struct OutputDetails {
 
 impl std::ops::AddAssign for Usage {
     fn add_assign(&mut self, other: Self) {
-        self.input_tokens += other.input_tokens;
-        self.input_tokens_details.cached_tokens += other.input_tokens_details.cached_tokens;
-        self.input_tokens_details.cache_write_tokens +=
-            other.input_tokens_details.cache_write_tokens;
-        self.output_tokens += other.output_tokens;
-        self.output_tokens_details.reasoning_tokens += other.output_tokens_details.reasoning_tokens;
-        self.total_tokens += other.total_tokens;
+        let add = |sum: &mut u64, more: u64| *sum = sum.saturating_add(more);
+        let (input, more_input) = (&mut self.input_tokens_details, other.input_tokens_details);
+        add(&mut self.input_tokens, other.input_tokens);
+        add(&mut input.cached_tokens, more_input.cached_tokens);
+        add(&mut input.cache_write_tokens, more_input.cache_write_tokens);
+        add(&mut self.output_tokens, other.output_tokens);
+        let reasoning = &mut self.output_tokens_details.reasoning_tokens;
+        add(reasoning, other.output_tokens_details.reasoning_tokens);
+        add(&mut self.total_tokens, other.total_tokens);
     }
 }
 

@@ -120,6 +120,7 @@ pub(super) fn whole(answer: &Value, asked: &Value, n_choices: usize) {
         let says = calls.is_some() || message.contains_key("function_call");
         assert!(says || message["content"].is_string() || message["refusal"].is_string());
         for call in calls.into_iter().flatten() {
+            assert!(call["id"].is_string(), "{call}");
             let inner = inner(call);
             assert!(inner["name"].is_string(), "{call}");
             assert!(inner.get("arguments").or(inner.get("input")).is_some_and(Value::is_string));

@@ -23,7 +23,7 @@ pub(crate) fn chat_encode(bytes: &[u8]) {
     for (more, choices) in [
         (json!({"stream_options": {"include_usage": true}}), 1),
         (json!({"functions": [{"name": "get_weather"}], "include_reasoning": false}), 1),
-        (json!({"response_format": {"type": "json_object"}}), 1),
+        (json!({"response_format": {"type": "json_object"}, "n": 2}), 2),
     ] {
         let body = with(ask.clone(), more);
         let (stream, well) = streamed::<Chat>(&body, &events, choices);

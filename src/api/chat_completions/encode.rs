@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     config::ReasoningFormat,
-    protocol::{Event, Gather, Item, Kind, Outcome, Usage, raw, raw_str},
+    protocol::{Event, Gather, Item, Kind, Malformed, Outcome, Usage, raw, raw_str},
     upstream,
 };
 
@@ -27,6 +27,8 @@ pub(super) struct Encoder {
     n_images: usize,
     /// Whether an earlier message has been content.
     spoke: bool,
+    /// Whether an earlier item has been reasoning.
+    thought: bool,
     thinking: Thinking,
     annotations: Vec<Box<RawValue>>,
     gather: Gather,
@@ -67,6 +69,16 @@ struct Delta<'a> {
     delta: &'a RawValue,
 }
 
+impl<'a> Delta<'a> {
+    fn read(event: &'a Event) -> Result<Self, Malformed> {
+        let delta: Self = event.read()?;
+        match delta.delta.get().starts_with('"') {
+            true => Ok(delta),
+            false => Err(Malformed::new("a delta is no text")),
+        }
+    }
+}
+
 #[derive(Deserialize)]
 struct Place {
     #[serde(default)]
@@ -93,19 +105,19 @@ impl Encoder {
     ) -> Result<Option<Usage>, upstream::Error> {
         match event.kind {
             Kind::TextDelta => {
-                let Delta { output_index, delta } = event.read()?;
+                let Delta { output_index, delta } = Delta::read(event)?;
                 self.text(pen, output_index, "content", delta, out);
             }
             Kind::RefusalDelta => {
-                let Delta { output_index, delta } = event.read()?;
+                let Delta { output_index, delta } = Delta::read(event)?;
                 self.text(pen, output_index, "refusal", delta, out);
             }
             Kind::ArgumentsDelta | Kind::CustomInputDelta => {
-                let Delta { output_index, delta } = event.read()?;
+                let Delta { output_index, delta } = Delta::read(event)?;
                 self.payload(pen, output_index, delta, out);
             }
             Kind::ReasoningSummaryDelta | Kind::ReasoningTextDelta => {
-                let Delta { output_index, delta } = event.read()?;
+                let Delta { output_index, delta } = Delta::read(event)?;
                 self.reasoning(pen, output_index, delta, out);
             }
             Kind::ReasoningSummaryPartAdded => {
@@ -226,9 +238,23 @@ impl Encoder {
 
     fn reasoning(&mut self, pen: &Pen<'_>, index: u64, delta: &RawValue, out: &mut BytesMut) {
         let state = self.item(index, State::Reasoning { written: false });
-        if let State::Reasoning { written } = state {
-            *written = true;
+        let begins = match state {
+            State::Reasoning { written } => !std::mem::replace(written, true),
+            _ => false,
+        };
+        let follows = match pen.wanted.reasoning {
+            ReasoningFormat::ThinkTags => self.thinking == Thinking::Tagged,
+            _ => self.thought,
+        };
+        if begins && follows {
+            self.think(pen, paragraph(), out);
         }
+        self.thought = true;
+        self.think(pen, delta, out);
+    }
+
+    /// A piece of what is thought, in the form in which the client wants it.
+    fn think(&mut self, pen: &Pen<'_>, delta: &RawValue, out: &mut BytesMut) {
         match pen.wanted.reasoning {
             ReasoningFormat::ReasoningContent => {
                 self.delta(pen, out, |out| member(out, "reasoning_content", delta));

@@ -158,10 +158,11 @@ fn tool_call(wanted: &Wanted, item: &Item, custom: bool) -> Box<RawValue> {
     let head = item.head();
     let name = wanted.names.back(head.name.as_deref().unwrap_or_default());
     let payload = payload(item, custom);
+    let id = head.call_id.unwrap_or_default();
     raw(&if custom {
-        json!({"id": head.call_id, "type": "custom", "custom": {"name": name, "input": payload}})
+        json!({"id": id, "type": "custom", "custom": {"name": name, "input": payload}})
     } else {
-        json!({"id": head.call_id, "type": "function", "function": {"name": name, "arguments": payload}})
+        json!({"id": id, "type": "function", "function": {"name": name, "arguments": payload}})
     })
 }
 

@@ -172,29 +172,30 @@ impl Encoder {
     /// Copies an event; only its number is ours, since some events are not passed on.
     fn relay(&mut self, event: &Event, out: &mut BytesMut) -> Result<(), upstream::Error> {
         let json = &event.json;
+        // It goes on as it is, so it has to be what a client can read.
+        serde_json::from_slice::<&RawValue>(json).map_err(Malformed::new)?;
+        let found = event.sequence_number()?;
         let number = self.number();
-        let mut digits = number.to_string();
-        match event.sequence_number()? {
+        let digits = number.to_string();
+        match found {
             Some(range) if json[range.clone()] == *digits.as_bytes() => {
                 sse::write(out, &event.name, json);
             }
-            found => {
-                let (range, comma) = match found {
-                    Some(range) => (range, ""),
-                    None => {
-                        digits.insert_str(0, r#""sequence_number":"#);
-                        (1..1, if json.get(1) == Some(&b'}') { "" } else { "," })
-                    }
-                };
+            Some(range) => {
                 out.reserve(json.len() + event.name.len() + digits.len() + 32);
                 out.put_slice(b"event: ");
                 out.put_slice(&event.name);
                 out.put_slice(b"\ndata: ");
                 out.put_slice(&json[..range.start]);
                 out.put_slice(digits.as_bytes());
-                out.put_slice(comma.as_bytes());
                 out.put_slice(&json[range.end..]);
                 out.put_slice(b"\n\n");
+            }
+            // It has none, or something else in its place.
+            None => {
+                let mut members = Object::parse(json).map_err(Malformed::new)?;
+                members.set("sequence_number", raw(&number));
+                sse::write(out, &event.name, raw(&members).get().as_bytes());
             }
         }
         Ok(())
@@ -222,6 +223,13 @@ impl Encoder {
     /// The last word on a turn: its items in their places, and its usage told.
     fn finished(&self, response: &Response) -> Result<Object<'static>, upstream::Error> {
         let mut object: Object<'_> = parse(&response.object)?;
+        // A failure tells little of the response that it ends.
+        let created: Option<Object<'_>> = self.created.as_deref().map(parse).transpose()?;
+        for (name, value) in created.iter().flat_map(Object::iter).filter(|it| it.0 != "status") {
+            if !object.has(name) {
+                object.add(name, value.to_owned());
+            }
+        }
         self.viewed(&self.view, &mut object);
         object.set("output", shown(&response.output, self.audience.sealed));
         match object.get("usage").filter(|_| !object.lacks("usage")).and_then(full_usage) {

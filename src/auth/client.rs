@@ -4,8 +4,8 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 /// A client that goes by the system's proxy, unless `url` is on this machine: nothing may come
-/// between us and that. It follows no redirects, since a login is not to be sent elsewhere, and
-/// sets no time-out for a whole answer.
+/// between us and that. It follows no redirects, since neither a login nor a conversation is to be
+/// sent elsewhere, and sets no time-out for a whole answer, since a turn may take an hour.
 ///
 /// # Errors
 /// When the system's certificates cannot be set up.
@@ -18,7 +18,8 @@ pub fn client(url: &str) -> reqwest::Result<reqwest::Client> {
     if is_local(url) { builder.no_proxy() } else { builder }.build()
 }
 
-fn is_local(url: &str) -> bool {
+/// Whether `url` is on this machine.
+pub fn is_local(url: &str) -> bool {
     let host = url.parse::<http::Uri>().ok().and_then(|uri| uri.host().map(str::to_owned));
     host.is_some_and(|host| {
         let number = host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();

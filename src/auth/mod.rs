@@ -35,7 +35,7 @@ use secrecy::SecretString;
 use tokio::time::timeout;
 
 pub use api_key::api_key;
-pub use client::client;
+pub use client::{client, is_local};
 pub use document::{Credentials, Holds};
 pub use error::Error;
 pub use oauth::OAuth;

@@ -1,7 +1,6 @@
 //! From settings to an upstream: one arm for each kind.
 
 use std::{
-    net::IpAddr,
     sync::{Arc, OnceLock},
     time::Duration,
 };
@@ -10,7 +9,7 @@ use http::{HeaderName, HeaderValue, header};
 
 use super::{Upstream, codex, codex_exec, openai};
 use crate::{
-    auth::{Backend, OAuth, Places, TokenManager, find},
+    auth::{self, Backend, OAuth, Places, TokenManager, find},
     config::{self, AccountKind, Compression, UpstreamKind},
 };
 
@@ -24,29 +23,13 @@ pub struct Clients {
 
 impl Clients {
     fn for_url(&self, url: &str) -> Result<reqwest::Client, Error> {
-        let local = is_local(url);
-        let kept = if local { &self.direct } else { &self.proxied };
+        let kept = if auth::is_local(url) { &self.direct } else { &self.proxied };
         if let Some(client) = kept.get() {
             return Ok(client.clone());
         }
-        // No time-out for a whole turn, which may take an hour; and no redirects: neither a login
-        // nor a conversation is to be sent elsewhere.
-        let builder = reqwest::Client::builder()
-            .connect_timeout(Duration::from_secs(15))
-            .tcp_nodelay(true)
-            .pool_idle_timeout(Duration::from_secs(90))
-            .redirect(reqwest::redirect::Policy::none());
-        let client = if local { builder.no_proxy() } else { builder }.build()?;
+        let client = auth::client(url)?;
         Ok(kept.get_or_init(|| client).clone())
     }
-}
-
-fn is_local(url: &str) -> bool {
-    let host = url.parse::<http::Uri>().ok().and_then(|uri| uri.host().map(str::to_owned));
-    host.is_some_and(|host| {
-        let number = host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
-        host == "localhost" || number.is_ok_and(|number| number.is_loopback())
-    })
 }
 
 /// What every upstream is built with.

@@ -115,7 +115,7 @@ impl Ledger {
             else {
                 break; // Not reached: above what is held there is always something idle.
             };
-            self.remove(*number);
+            self.remove_except(*number, &held);
         }
         Ok(())
     }

@@ -252,6 +252,11 @@ impl Ledger {
     /// Removes a unit that nothing builds on, and of what it built on all that has only waited
     /// for that.
     pub(super) fn remove(&mut self, number: u64) {
+        self.remove_except(number, &HashSet::new());
+    }
+
+    /// As [`Self::remove`], but what is `held` stays: something is about to build on it.
+    pub(super) fn remove_except(&mut self, number: u64, held: &HashSet<u64>) {
         let mut next = Some(number);
         while let Some(number) = next {
             let Some(unit) = self.units.remove(&number) else { return };
@@ -262,7 +267,8 @@ impl Ledger {
                 self.forget(number, part);
             }
             self.unsaved.insert(number);
-            next = unit.previous.unit().filter(|parent| self.release(*parent));
+            let released = unit.previous.unit().filter(|parent| self.release(*parent));
+            next = released.filter(|parent| !held.contains(parent));
         }
     }
 

@@ -53,6 +53,20 @@ async fn a_conversation_is_not_cut_in_its_middle() {
 }
 
 #[tokio::test]
+async fn what_is_deleted_stays_for_a_newcomer_that_builds_on_it() {
+    everywhere(room_for(2), async |store, _| {
+        put(store, record("a")).await;
+        put(store, record("b").after("a")).await;
+        assert!(store.delete(ME, "a").await.unwrap());
+        // `b` has to go, for which alone `a` was still there.
+        put(store, record("c").after("a")).await;
+        assert_eq!(chain(store, "c").await.unwrap(), ["a", "c"]);
+        assert!(!has(store, "b").await);
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn an_old_conversation_goes_from_its_young_end() {
     everywhere(room_for(3), async |store, _| {
         put(store, record("a")).await;

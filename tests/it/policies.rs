@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use codexway::simulator::Script;
 use pretty_assertions::assert_eq;
 use serde_json::{Value, json};
@@ -55,6 +57,26 @@ async fn several_choices_are_as_many_turns_in_one_answer() {
     let usage = chunks.last().unwrap();
     assert_eq!(usage["choices"], json!([]));
     assert_eq!(input(usage), 3 * input(&single));
+}
+
+/// The SDKs put a choice down where its first chunk comes, and then look it up by its number.
+#[tokio::test]
+async fn choices_appear_in_the_order_of_their_numbers() {
+    let server = TestServer::start().await;
+    for pause in [40, 20, 0] {
+        let script = Script::text("word").delay_before_first_item(Duration::from_millis(pause));
+        server.simulator.script(script);
+    }
+    let (chunks, _) =
+        server.chat(&with(ask("hi"), json!({"stream": true, "n": 3}))).await.ok().chunks();
+    let mut seen: Vec<u64> = Vec::new();
+    for chunk in &chunks {
+        let index = chunk["choices"][0]["index"].as_u64().unwrap();
+        if !seen.contains(&index) {
+            seen.push(index);
+        }
+    }
+    assert_eq!(seen, [0, 1, 2]);
 }
 
 #[tokio::test]

@@ -38,8 +38,14 @@ impl Choices {
             Some(chunks) => chunks,
             None => self.chunks.insert(chunks(wanted, event)?),
         };
-        let pen = Pen { wanted, chunks, choice };
-        let Some(usage) = self.encoders[choice].event(&pen, event, out)? else {
+        let pen = |choice| Pen { wanted, chunks, choice };
+        if self.encoders.len() > 1 && !event.kind.is_prelude() {
+            // Clients put choices down in the order in which they appear, whatever their `index`.
+            for (choice, encoder) in self.encoders.iter_mut().enumerate() {
+                encoder.open(&pen(choice), out);
+            }
+        }
+        let Some(usage) = self.encoders[choice].event(&pen(choice), event, out)? else {
             return Ok(Flow::On);
         };
         self.usage += usage;

@@ -142,12 +142,17 @@ impl Encoder {
         Ok(None)
     }
 
-    /// Writes one delta, and before the first one whose role it is.
-    fn delta(&mut self, pen: &Pen<'_>, out: &mut BytesMut, members: impl FnOnce(&mut BytesMut)) {
+    /// Writes whose role it is, if that has not been said.
+    pub(super) fn open(&mut self, pen: &Pen<'_>, out: &mut BytesMut) {
         if !std::mem::replace(&mut self.role_sent, true) {
             let role = br#""role":"assistant","content":"","refusal":null"#;
             pen.delta(out, |out| out.put_slice(role));
         }
+    }
+
+    /// Writes one delta, and before the first one whose role it is.
+    fn delta(&mut self, pen: &Pen<'_>, out: &mut BytesMut, members: impl FnOnce(&mut BytesMut)) {
+        self.open(pen, out);
         pen.delta(out, members);
     }
 

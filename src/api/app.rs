@@ -20,6 +20,7 @@ use crate::{
     models::Live,
     shaping::Environment,
     state::State,
+    telemetry::metrics,
     upstream::Upstream,
 };
 
@@ -47,6 +48,7 @@ pub(super) struct Now {
 
 /// A profile and what runs its turns.
 pub(super) struct Served {
+    pub(super) name: String,
     pub(super) profile: Profile,
     /// What the model is told where the profile wants more than the client's own words.
     pub(super) base_prompt: Arc<str>,
@@ -86,6 +88,7 @@ impl App {
     /// When an upstream cannot be set up, a file that a setting names cannot be read, or the file
     /// with what was kept cannot be used; nothing is connected to yet.
     pub fn new(settings: Settings, surroundings: Surroundings) -> Result<Self, SetupError> {
+        metrics::install();
         let setup = Setup::new(&settings, surroundings)?;
         let now = RwLock::new(Arc::new(setup.now(settings, None)?));
         Ok(Self(Arc::new(Inner { setup, now })))

@@ -23,7 +23,7 @@ use super::{
     app::Account,
     ops,
     prepare::Prepared,
-    relay::{Company, step},
+    relay::{Company, side_by_side, step},
     stored::whole,
     turn::streamed,
 };
@@ -89,14 +89,15 @@ pub(super) async fn run<D: Dialect>(
         cancel: Notify::new(),
     });
     served.background.begin(&id, &running);
+    let keepalive = app.server().keepalive;
     let response = if prepared.dialect.streams() {
-        streamed(Body::from_stream(follow(Arc::clone(&running), 0, app.server().keepalive)))
+        streamed(Body::from_stream(follow(Arc::clone(&running), 0, keepalive)))
     } else {
         ops::json(&object)
     };
     let turn = async move {
         tokio::select! {
-            () = go_on(&mut prepared, &mut company, &running) => {}
+            () = go_on(&mut prepared, &mut company, &running, keepalive) => {}
             () = running.cancel.notified() => {
                 prepared.dialect.cancel();
                 company.keeper.ended(&mut prepared.dialect, false).await;
@@ -139,11 +140,17 @@ pub(super) async fn bury(account: &Account) {
     }
 }
 
-async fn go_on<D: Dialect>(prepared: &mut Prepared<D>, company: &mut Company, running: &Running) {
+async fn go_on<D: Dialect>(
+    prepared: &mut Prepared<D>,
+    company: &mut Company,
+    running: &Running,
+    keepalive: Duration,
+) {
     let mut out = BytesMut::new();
     let mut well = None;
-    match prepared.start().await {
-        Ok((_, mut events)) => {
+    match prepared.start(keepalive, &mut company.log).await {
+        Ok(started) => {
+            let mut events = side_by_side(started.events);
             running.stage.send_replace(Stage::InProgress);
             while well.is_none() {
                 let said = events.next().await;

@@ -56,6 +56,7 @@ fn endpoints() -> Router<App> {
         .route("/models/{*id}", get(models::one))
         .route("/health", get(ops::health))
         .route("/ready", get(ops::ready))
+        .route("/metrics", get(ops::counters))
         .route("/usage", get(ops::usage))
         .method_not_allowed_fallback(ops::wrong_method)
 }

@@ -9,6 +9,7 @@ use http::{HeaderValue, Method, StatusCode, Uri, header};
 use serde_json::json;
 
 use super::{App, Error, access::Named};
+use crate::telemetry::metrics;
 
 pub(super) fn json(value: &impl serde::Serialize) -> Response {
     let body = serde_json::to_vec(value).expect("plain data serialises");
@@ -30,6 +31,12 @@ pub(super) async fn ready(State(app): State<App>) -> Response {
         None => json(&json!({"status": "ready"})),
         Some(error) => Error { status: StatusCode::SERVICE_UNAVAILABLE, ..error }.into_response(),
     }
+}
+
+/// What has been counted, as Prometheus reads it.
+pub(super) async fn counters() -> Response {
+    let kind = "text/plain; version=0.0.4; charset=utf-8";
+    ([(header::CONTENT_TYPE, kind)], metrics::render()).into_response()
 }
 
 /// What the plan has left, of the account that the profile uses.

@@ -11,6 +11,7 @@ use http::{HeaderName, HeaderValue, StatusCode};
 use uuid::Uuid;
 
 use super::Error;
+use crate::telemetry::metrics;
 
 /// What the client and the log call the request.
 #[derive(Clone, Debug)]
@@ -38,6 +39,7 @@ pub(super) fn panicked(panic: Box<dyn Any + Send + 'static>) -> Response {
         .map(String::as_str)
         .or_else(|| panic.downcast_ref::<&str>().copied())
         .unwrap_or("no reason given");
+    metrics::panicked();
     tracing::error!(reason, "a turn panicked; the others go on");
     Error::new(
         StatusCode::INTERNAL_SERVER_ERROR,

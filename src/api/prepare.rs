@@ -1,22 +1,18 @@
 //! What is done with a request that has been read, up to the moment it is sent.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
-use futures_util::{future::try_join_all, stream::BoxStream};
+use futures_util::future::try_join_all;
 use http::{HeaderMap, HeaderName};
 use serde_json::value::RawValue;
 
-use super::{
-    Client, Decoded, Dialect, Error, Served,
-    dialect::Continues,
-    recall,
-    relay::{self, Said},
-};
+use super::{Client, Decoded, Dialect, Error, Served, dialect::Continues, recall};
 use crate::{
     protocol::{Object, Request, Turn},
     shaping::{self, Asked, Calls, Ignored, Limits},
+    telemetry::TurnLog,
     tokens,
-    upstream::{self, Answer},
+    upstream::{self, Begun, Events},
 };
 
 /// The headers of the official client that belong to a turn and pass on to the backend.
@@ -90,6 +86,7 @@ pub(super) async fn prepare<D: Dialect>(
         // Chat has no field for it.
         summary_is_ours: !D::CARRIES_REASONING,
         headers: passed_on(headers),
+        retries: Vec::new(),
     };
     Ok(Prepared {
         dialect,
@@ -140,29 +137,43 @@ fn passed_on(headers: &HeaderMap) -> HeaderMap {
 }
 
 impl<D: Dialect> Prepared<D> {
-    /// Starts the turn, as often as there are choices: the headers that the client may see, and
-    /// the events of all of them.
+    /// Starts the turn, as often as there are choices, and waits for up to `hold` for each to say
+    /// something.
     ///
     /// # Errors
     /// When one of them cannot be started; the others are then given up.
     pub(super) async fn start(
         &mut self,
-    ) -> Result<(HeaderMap, BoxStream<'static, Said>), upstream::Error> {
+        hold: Duration,
+        log: &mut TurnLog,
+    ) -> Result<Started, upstream::Error> {
         let mut turns = vec![std::mem::take(&mut self.turn)];
         for _ in 1..self.choices {
             turns.push(turns[0].clone());
         }
-        let started = turns.iter_mut().map(|turn| start(&self.served, turn));
-        let answers = try_join_all(started).await?;
-        let mut headers = HeaderMap::new();
-        let mut events = Vec::with_capacity(answers.len());
-        for (answer, turn) in answers.into_iter().zip(turns) {
-            headers = answer.headers;
-            let cut = shaping::cut(answer.events, &self.limits, input_tokens(turn.request));
-            events.push(shaping::calls(cut, self.calls.clone()));
+        let upstream = &*self.served.upstream;
+        let begun =
+            try_join_all(turns.iter_mut().map(|turn| upstream::begin(upstream, turn, hold))).await;
+        log.retried(turns.iter_mut().flat_map(|turn| std::mem::take(&mut turn.retries)));
+        let mut started = Started { headers: HeaderMap::new(), silent: true, events: Vec::new() };
+        for (Begun { headers, events, silent }, turn) in begun?.into_iter().zip(turns) {
+            started.headers = headers;
+            started.silent &= silent;
+            let cut = shaping::cut(events, &self.limits, input_tokens(turn.request));
+            started.events.push(shaping::calls(cut, self.calls.clone()));
         }
-        Ok((headers, relay::side_by_side(events)))
+        Ok(started)
     }
+}
+
+/// A turn that has begun, as often as there are choices.
+pub(super) struct Started {
+    /// What the client may see.
+    pub(super) headers: HeaderMap,
+    /// Whether no choice has said anything yet.
+    pub(super) silent: bool,
+    /// Of each choice.
+    pub(super) events: Vec<Events>,
 }
 
 /// How large a request was, for who asks in the end. A large one is not held until then: its
@@ -175,19 +186,5 @@ fn input_tokens(request: Request) -> impl FnOnce() -> u64 + Send {
     move || match held {
         Some(request) => tokens::estimate(&request),
         None => (bytes / BYTES_PER_TOKEN) as u64,
-    }
-}
-
-/// Starts one turn. Sealed reasoning that the backend can no longer read would make the
-/// conversation fail for ever, so then it is sent once more without.
-async fn start(served: &Served, turn: &mut Turn) -> Result<Answer, upstream::Error> {
-    match served.upstream.send(turn).await {
-        Err(upstream::Error::Invalid(failure))
-            if failure.code.as_deref() == Some("invalid_encrypted_content") && turn.unseal() =>
-        {
-            tracing::warn!("the backend cannot read the reasoning sent back; it goes on without");
-            served.upstream.send(turn).await
-        }
-        answered => answered,
     }
 }

@@ -7,14 +7,11 @@ use futures_util::{
     FutureExt, Stream, StreamExt,
     stream::{BoxStream, select_all},
 };
-use tokio::{
-    sync::OwnedSemaphorePermit,
-    time::{Instant, timeout, timeout_at},
-};
+use tokio::{sync::OwnedSemaphorePermit, time::timeout};
 
-use super::{Dialect, dialect::Flow, keep::Keeper};
+use super::{Dialect, dialect::Flow, keep::Keeper, prepare::Started};
 use crate::{
-    protocol::{Event, Kind},
+    protocol::Event,
     telemetry::TurnLog,
     upstream::{self, Events},
 };
@@ -43,75 +40,39 @@ pub(super) fn side_by_side(turns: Vec<Events>) -> BoxStream<'static, Said> {
     }
 }
 
-/// The events up to the first that says something, or as many as came within `hold`.
-///
-/// While nothing has been said the status line has not been sent, so that an overload hidden
-/// behind a 200 can still be a 503, which SDKs know how to try again.
-///
-/// # Errors
-/// When the turn fails before anything was said.
-pub(super) async fn lead(
-    events: &mut BoxStream<'static, Said>,
-    hold: Duration,
-) -> Result<Vec<Said>, upstream::Error> {
-    let until = Instant::now() + hold;
-    let mut lead = Vec::with_capacity(3);
-    loop {
-        match timeout_at(until, events.next()).await {
-            Err(_) => return Ok(lead),
-            Ok(None) => return Err(upstream::Error::Truncated),
-            Ok(Some((choice, event))) => {
-                let event = event?;
-                if event.kind == Kind::Failed {
-                    return Err(upstream::failed(&event));
-                }
-                let said = !event.kind.is_prelude();
-                lead.push((choice, Ok(event)));
-                if said {
-                    return Ok(lead);
-                }
-            }
-        }
-    }
-}
-
 /// Writes the turn as it happens. What is ready together leaves together; nothing that is ready
 /// waits. The stream always ends in the dialect's own way, well or badly.
 pub(super) fn relay<D: Dialect>(
     mut dialect: D,
-    lead: Vec<Said>,
-    mut events: BoxStream<'static, Said>,
+    started: Started,
     keepalive: Duration,
     mut company: Company,
 ) -> impl Stream<Item = Result<Bytes, Infallible>> + Send + 'static {
+    let mut events = side_by_side(started.events);
     async_stream::stream! {
         let mut out = BytesMut::new();
-        if lead.iter().all(|(_, event)| event.as_ref().is_ok_and(|event| event.kind.is_prelude())) {
+        if started.silent {
             dialect.keep_alive(&mut out); // The silence has lasted as long as a client is to bear it.
         }
-        let mut lead = lead.into_iter();
         loop {
-            let said = match lead.next() {
-                Some(said) => Some(said),
-                // More that is ready goes into the same write; then what there is goes out.
-                None if !out.is_empty() && out.len() < FULL => match events.next().now_or_never() {
-                    Some(said) => said,
-                    None => {
-                        yield Ok(out.split().freeze());
-                        continue;
-                    }
-                },
-                None if !out.is_empty() => {
-                    yield Ok(out.split().freeze());
-                    continue;
-                }
-                None => match timeout(keepalive, events.next()).await {
+            let said = if out.is_empty() {
+                match timeout(keepalive, events.next()).await {
                     Ok(said) => said,
                     Err(_) => {
                         dialect.keep_alive(&mut out);
                         continue;
                     }
-                },
+                }
+            } else {
+                // More that is ready goes into the same write; then what there is goes out.
+                let ready = if out.len() < FULL { events.next().now_or_never() } else { None };
+                match ready {
+                    Some(said) => said,
+                    None => {
+                        yield Ok(out.split().freeze());
+                        continue;
+                    }
+                }
             };
             if let Some(well) = step(&mut dialect, said, &mut out, &mut company) {
                 drop(events); // What is not wanted any more need not be run.

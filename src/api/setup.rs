@@ -105,7 +105,7 @@ impl Setup {
                 };
             accounts.insert(key, Arc::clone(&account));
             let base_prompt = self.base_prompt(&name, &profile)?;
-            profiles.insert(name, Arc::new(Served { profile, base_prompt, account }));
+            profiles.insert(name.clone(), Arc::new(Served { name, profile, base_prompt, account }));
         }
         let max_turns = settings.server.max_turns.min(Semaphore::MAX_PERMITS);
         let places = match before {

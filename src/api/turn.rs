@@ -9,7 +9,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use bytes::Bytes;
-use futures_util::{StreamExt, stream::BoxStream};
+use futures_util::StreamExt;
 use http::{HeaderMap, HeaderName, HeaderValue, header, request::Parts};
 
 use super::{
@@ -18,15 +18,15 @@ use super::{
     background, body, capabilities, fields,
     keep::Keeper,
     outer::RequestId,
-    prepare::{Prepared, prepare},
-    relay::{self, Company, Said},
+    prepare::{Prepared, Started, prepare},
+    relay::{self, Company},
 };
 use crate::{
     config::Protocol,
     protocol::{Gather, Object, raw},
     shaping::Ignored,
     telemetry::TurnLog,
-    upstream,
+    upstream::{self, Events},
 };
 
 /// Serves one request in the dialect `D`.
@@ -64,8 +64,10 @@ async fn run<D: Dialect>(
     let wanted = capabilities::overlay(&served.profile, &mut fields)?;
     let environment = capabilities::environment(&wanted, &mut fields)?;
     let client = Client { environment, ..served.client(headers, &wanted) };
+    log.served_by(D::NAME, &served.name, &served.profile.upstream);
     // Clients disagree about which dialect is spoken where; the body tells.
     if fields.lacks(D::INPUT) && !fields.lacks(D::Other::INPUT) {
+        log.served_by(D::Other::NAME, &served.name, &served.profile.upstream);
         let decoded = decode::<D::Other>(fields, &client)?;
         return send(app, &served, &client, decoded, log).await;
     }
@@ -101,7 +103,7 @@ async fn send<D: Dialect>(
     log: &mut TurnLog,
 ) -> Result<Response, Error> {
     let mut prepared = prepare(served, client, decoded).await?;
-    log.model(D::NAME, &prepared.turn.request.model);
+    log.model(&prepared.turn.request.model);
     let place = app.place(prepared.choices).await?;
     let conversation = prepared.conversation.take();
     let keeper = Keeper::new::<D>(&served.state, prepared.choices, conversation);
@@ -115,9 +117,8 @@ async fn send<D: Dialect>(
                 company.log.finished();
                 (headers, [(header::CONTENT_TYPE, "application/json")], reply).into_response()
             }
-            Ok(Told::Stream(headers, dialect, lead, events)) => {
-                let hold = app.server().keepalive;
-                let stream = relay::relay(dialect, lead, events, hold, company);
+            Ok(Told::Stream(headers, dialect, started)) => {
+                let stream = relay::relay(dialect, started, app.server().keepalive, company);
                 (headers, streamed(Body::from_stream(stream))).into_response()
             }
             Err(error) => {
@@ -133,7 +134,7 @@ async fn send<D: Dialect>(
 /// How a turn is answered that its client waits for.
 enum Told<D> {
     Whole(HeaderMap, Bytes),
-    Stream(HeaderMap, D, Vec<Said>, BoxStream<'static, Said>),
+    Stream(HeaderMap, D, Started),
 }
 
 async fn foreground<D: Dialect>(
@@ -141,13 +142,14 @@ async fn foreground<D: Dialect>(
     mut prepared: Prepared<D>,
     company: &mut Company,
 ) -> Result<Told<D>, Error> {
-    let (headers, mut events) = prepared.start().await.map_err(D::told)?;
-    let (mut dialect, choices) = (prepared.dialect, prepared.choices);
+    let hold = app.server().keepalive;
+    let mut started = prepared.start(hold, &mut company.log).await.map_err(D::told)?;
+    let headers = std::mem::take(&mut started.headers);
+    let mut dialect = prepared.dialect;
     if dialect.streams() {
-        let lead = relay::lead(&mut events, app.server().keepalive).await.map_err(D::told)?;
-        return Ok(Told::Stream(headers, dialect, lead, events));
+        return Ok(Told::Stream(headers, dialect, started));
     }
-    let reply = whole(&mut dialect, events, choices, company).await.map_err(D::told)?;
+    let reply = whole(&mut dialect, started.events, company).await.map_err(D::told)?;
     company.keeper.ended(&mut dialect, true).await;
     Ok(Told::Whole(headers, reply))
 }
@@ -155,10 +157,11 @@ async fn foreground<D: Dialect>(
 /// Follows the turn to its end and answers all at once.
 async fn whole<D: Dialect>(
     dialect: &mut D,
-    mut events: BoxStream<'static, Said>,
-    choices: usize,
+    events: Vec<Events>,
     company: &mut Company,
 ) -> Result<Bytes, upstream::Error> {
+    let choices = events.len();
+    let mut events = relay::side_by_side(events);
     let mut gathers: Vec<Gather> = std::iter::repeat_with(Gather::new).take(choices).collect();
     let mut responses = std::iter::repeat_with(|| None).take(choices).collect::<Vec<_>>();
     let mut n_open = choices;

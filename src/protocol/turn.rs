@@ -16,6 +16,8 @@ pub struct Turn {
     pub summary_is_ours: bool,
     /// The headers of the official client that belong to the turn and may pass on.
     pub headers: HeaderMap,
+    /// Why it has been sent again, each time.
+    pub retries: Vec<&'static str>,
 }
 
 impl Turn {

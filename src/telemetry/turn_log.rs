@@ -1,46 +1,75 @@
 //! One line a turn.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use serde::Deserialize;
 
+use super::metrics;
 use crate::protocol::{Event, Usage};
 
-/// Collects what is worth knowing about a turn, and says it once, when the turn is over.
+/// The status of a turn that somebody ended: the one that others use for it.
+const CANCELLED: u16 = 499;
+
+/// Collects what is worth knowing about a turn, and says and counts it once, when the turn is over.
 ///
 /// A turn that is dropped before its end was left by its client.
 #[derive(Debug)]
 pub struct TurnLog {
     id: String,
     dialect: &'static str,
+    profile: String,
+    upstream: String,
     model: String,
     began: Instant,
-    first_content: Option<Instant>,
+    first_content: Option<Duration>,
     usage: Usage,
-    open: bool,
+    retries: Vec<&'static str>,
+    /// There while the turn is not over.
+    running: Option<metrics::Running>,
 }
 
 impl Default for TurnLog {
     /// A log of nothing, which says nothing.
     fn default() -> Self {
-        let mut log = Self::new(String::new(), "");
-        log.open = false;
-        log
+        Self {
+            id: String::new(),
+            dialect: "",
+            profile: String::new(),
+            upstream: String::new(),
+            model: String::new(),
+            began: Instant::now(),
+            first_content: None,
+            usage: Usage::default(),
+            retries: Vec::new(),
+            running: None,
+        }
     }
 }
 
 impl TurnLog {
     #[must_use]
     pub fn new(id: String, dialect: &'static str) -> Self {
-        let began = Instant::now();
-        let (model, usage) = (String::new(), Usage::default());
-        Self { id, dialect, model, began, first_content: None, usage, open: true }
+        let mut log = Self::default();
+        (log.id, log.dialect) = (id, dialect);
+        log.running = Some(metrics::Running::new());
+        log
     }
 
-    /// Whom the turn goes to, and in which dialect it turned out to be.
-    pub fn model(&mut self, dialect: &'static str, model: &str) {
+    /// Who serves the turn, and in which dialect it turned out to be.
+    pub fn served_by(&mut self, dialect: &'static str, profile: &str, upstream: &str) {
         self.dialect = dialect;
+        profile.clone_into(&mut self.profile);
+        upstream.clone_into(&mut self.upstream);
+    }
+
+    /// Whom the turn goes to.
+    pub fn model(&mut self, model: &str) {
         model.clone_into(&mut self.model);
+    }
+
+    /// Why it was sent again, each time.
+    pub fn retried(&mut self, reasons: impl IntoIterator<Item = &'static str>) {
+        self.retries.extend(reasons);
     }
 
     /// Takes note of an event that goes by.
@@ -55,7 +84,7 @@ impl TurnLog {
             usage: Option<Usage>,
         }
         if self.first_content.is_none() && !event.kind.is_prelude() {
-            self.first_content = Some(Instant::now());
+            self.first_content = Some(self.began.elapsed());
         }
         if event.kind.is_terminal()
             && let Ok(Ended { response }) = event.read()
@@ -65,19 +94,20 @@ impl TurnLog {
     }
 
     pub fn finished(&mut self) {
-        let millis = |since: Instant| since.duration_since(self.began).as_millis() as u64;
         tracing::info!(
             request.id = self.id,
             turn.dialect = self.dialect,
+            turn.profile = self.profile,
             turn.model = self.model,
-            duration_ms = millis(Instant::now()),
-            first_content_ms = self.first_content.map(millis),
+            duration_ms = self.began.elapsed().as_millis() as u64,
+            first_content_ms = self.first_content.map(|after| after.as_millis() as u64),
+            retries = self.retries(),
             tokens.input = self.usage.input_tokens,
             tokens.cached = self.usage.input_tokens_details.cached_tokens,
             tokens.output = self.usage.output_tokens,
             "turn finished"
         );
-        self.open = false;
+        self.over("ok");
     }
 
     pub fn failed(&mut self, status: u16, reason: &str) {
@@ -86,8 +116,10 @@ impl TurnLog {
                 tracing::$level!(
                     request.id = self.id,
                     turn.dialect = self.dialect,
+                    turn.profile = self.profile,
                     turn.model = self.model,
                     duration_ms = self.began.elapsed().as_millis() as u64,
+                    retries = self.retries(),
                     status,
                     reason,
                     "turn failed"
@@ -99,20 +131,42 @@ impl TurnLog {
             400 | 404 | 405 | 413 | 415 => line!(info),
             _ => line!(warn),
         }
-        self.open = false;
+        self.over(if status == CANCELLED { "cancelled" } else { "error" });
+    }
+
+    /// Why the turn was sent again, if it was: `overloaded,overloaded`.
+    fn retries(&self) -> Option<String> {
+        (!self.retries.is_empty()).then(|| self.retries.join(","))
+    }
+
+    fn over(&mut self, outcome: &'static str) {
+        if self.running.take().is_some() {
+            metrics::turn(&metrics::Turn {
+                dialect: self.dialect,
+                upstream: &self.upstream,
+                profile: &self.profile,
+                outcome,
+                duration: self.began.elapsed(),
+                first_content: self.first_content,
+                usage: self.usage,
+            });
+        }
     }
 }
 
 impl Drop for TurnLog {
     fn drop(&mut self) {
-        if self.open {
+        if self.running.is_some() {
             tracing::info!(
                 request.id = self.id,
                 turn.dialect = self.dialect,
+                turn.profile = self.profile,
                 turn.model = self.model,
                 duration_ms = self.began.elapsed().as_millis() as u64,
+                retries = self.retries(),
                 "the client left before the turn was over"
             );
+            self.over("cancelled");
         }
     }
 }

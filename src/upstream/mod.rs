@@ -16,10 +16,12 @@ mod connect;
 mod failure;
 mod http_stream;
 pub mod openai;
+mod retry;
 mod wire;
 
 pub use connect::{Clients, Error as ConnectError, Shared, connect};
 pub use failure::{failed, of_failure};
+pub use retry::{Begun, begin};
 
 /// A turn as it happens. Dropping it cancels the turn.
 ///

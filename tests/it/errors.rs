@@ -289,13 +289,12 @@ async fn paths_and_methods_that_are_not_served_are_told_in_json() {
 /// What a refusal of the upstream comes to, whichever way it is asked for.
 async fn check(script: Script, status: u16, kind: &str, code: Value) -> Vec<Value> {
     let server = TestServer::start().await;
+    server.simulator.script_always(Some(script)); // However often it is tried.
     let mut errors = Vec::new();
     for stream in [false, true] {
         let chat = with(ask("hi"), json!({"stream": stream}));
         let responses = json!({"model": "gpt-5.5", "input": "hi", "stream": stream});
         for (path, body) in [("/v1/chat/completions", chat), ("/v1/responses", responses)] {
-            server.simulator.script(script.clone());
-            server.simulator.script(script.clone()); // For a second try, where there is one.
             let answer = server.post(path, &body).await;
             let (got, error) = answer.error();
             assert_eq!(

@@ -38,6 +38,8 @@ mod properties;
 mod regressions;
 /// Responses over HTTP: pass-through, the client's view, the terminal output.
 mod responses;
+/// What is sent again on behalf of a client, and what is counted.
+mod retries;
 /// Which conversation a turn belongs to, and what that does for the cache.
 mod sessions;
 /// Responses and conversations that are kept: chains, lists, background, cancelling.

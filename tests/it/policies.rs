@@ -83,7 +83,7 @@ async fn choices_appear_in_the_order_of_their_numbers() {
 async fn a_choice_that_fails_fails_the_whole() {
     let server = TestServer::start().await;
     server.simulator.script(Script::text("one"));
-    server.simulator.script(Script::new().failed("server_is_overloaded", "busy"));
+    server.simulator.script_always(Some(Script::new().failed("server_is_overloaded", "busy")));
     let answer = server.chat(&with(ask("hi"), json!({"n": 2}))).await;
     answer.refused(503, "server_is_overloaded", Value::Null);
 }

@@ -227,7 +227,7 @@ async fn a_streamed_background_response_outlives_its_client() {
 #[tokio::test]
 async fn a_background_response_that_fails_is_kept_as_failed() {
     let server = TestServer::start().await;
-    server.simulator.script(Script::new().failed("server_error", "no luck"));
+    server.simulator.script_always(Some(Script::new().failed("server_error", "no luck")));
     let queued = server.responses(&with(ask("hi"), json!({"background": true}))).await.ok().json();
     let path = format!("/v1/responses/{}", queued["id"].as_str().unwrap());
     server.get(&format!("{path}?stream=true")).await.ok();

@@ -2,6 +2,8 @@
 
 use http::{HeaderMap, HeaderName, HeaderValue};
 
+use crate::telemetry::metrics;
+
 /// The headers of an answer that the client may see: the limits as received, the turn's state,
 /// and the tightest limit once more under the names that OpenAI's clients know.
 ///
@@ -18,8 +20,13 @@ pub(super) fn for_client(received: &HeaderMap) -> HeaderMap {
         .map(|(name, value)| (name.clone(), value.clone()))
         .collect();
     let windows = ["primary", "secondary"].map(|window| Window::read(received, window));
+    for window in windows.iter().flatten() {
+        if let Some(minutes) = window.minutes {
+            metrics::limit_used(minutes, window.used / 100.0);
+        }
+    }
     let tightest = windows.into_iter().flatten().max_by(|a, b| a.used.total_cmp(&b.used));
-    if let Some(Window { used, reset_after }) = tightest {
+    if let Some(Window { used, reset_after, .. }) = tightest {
         let mut insert = |name: &'static str, value: String| {
             if let Ok(value) = HeaderValue::from_str(&value) {
                 headers.insert(name, value);
@@ -40,6 +47,8 @@ struct Window {
     used: f64,
     /// Seconds.
     reset_after: Option<u64>,
+    /// How long it is.
+    minutes: Option<u64>,
 }
 
 impl Window {
@@ -47,7 +56,8 @@ impl Window {
         let text = |what: &str| headers.get(format!("x-codex-{window}-{what}"))?.to_str().ok();
         let used = text("used-percent")?.parse().ok()?;
         let reset_after = text("reset-after-seconds").and_then(|seconds| seconds.parse().ok());
-        Some(Self { used, reset_after })
+        let minutes = text("window-minutes").and_then(|minutes| minutes.parse().ok());
+        Some(Self { used, reset_after, minutes })
     }
 }
 

@@ -11,6 +11,7 @@ use super::{Answer, CatalogBody, Error, Upstream, http_stream, wire};
 use crate::{
     auth::{self, Access, TokenManager},
     protocol::Turn,
+    telemetry::metrics,
 };
 
 mod error;
@@ -19,6 +20,9 @@ mod limits;
 mod prepare;
 
 pub use headers::Identity;
+
+/// Why a turn is sent again whose token was refused.
+const UNAUTHORIZED: &str = "unauthorized";
 
 /// An account on the backend.
 pub struct Codex {
@@ -71,7 +75,7 @@ impl Codex {
         }
         let request =
             self.client.post(format!("{}/responses", self.url)).headers(headers).body(body);
-        let response = self.authorized(request).await?;
+        let response = self.authorized(request, &mut turn.retries).await?;
         if !response.status().is_success() || wire::is_page(response.headers()) {
             return Err(self.refusal(response).await);
         }
@@ -83,6 +87,7 @@ impl Codex {
     async fn authorized(
         &self,
         request: reqwest::RequestBuilder,
+        retries: &mut Vec<&'static str>,
     ) -> Result<reqwest::Response, Error> {
         let access = self.tokens.access().await?;
         let first = self.send_as(&request, &access).await?;
@@ -90,6 +95,8 @@ impl Codex {
             return Ok(first);
         }
         let access = self.tokens.instead_of(&access).await?;
+        metrics::retried(UNAUTHORIZED);
+        retries.push(UNAUTHORIZED);
         self.send_as(&request, &access).await
     }
 
@@ -119,7 +126,7 @@ impl Codex {
         }
         let url = format!("{}/models", self.url);
         let request = self.client.get(url).query(&[("client_version", version)]).headers(headers);
-        let response = self.authorized(request).await?;
+        let response = self.authorized(request, &mut Vec::new()).await?;
         if response.status() == StatusCode::NOT_MODIFIED {
             return Ok(None);
         }

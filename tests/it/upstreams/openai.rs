@@ -250,7 +250,7 @@ async fn limits_are_told_as_the_platform_tells_them() {
     assert_eq!(error["type"], "insufficient_quota");
     assert_eq!(told(&answer, "x-should-retry").as_deref(), Some("false"));
 
-    server.simulator.script(Script::platform_500());
+    server.simulator.script_always(Some(Script::platform_500()));
     let error = server.chat(&ask("hi")).await.refused(503, "server_error", Value::Null);
     assert!(error["message"].as_str().unwrap().contains("(request req_"), "{error}");
 }

@@ -206,6 +206,13 @@ pub(super) fn blocked(status: StatusCode) -> Error {
     }
 }
 
+/// An address where nobody runs turns.
+pub(super) fn redirected(status: StatusCode) -> Error {
+    Error::Garbled(format!(
+        "the upstream answered with a redirect ({status}), which is not followed; check `base_url` under `[upstreams]`, and whether this network wants a login first"
+    ))
+}
+
 /// How long the headers ask to wait.
 pub(super) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     let number = |name: &str| headers.get(name)?.to_str().ok()?.trim().parse::<f64>().ok();

@@ -36,6 +36,8 @@ mod policies;
 mod properties;
 /// What has gone wrong elsewhere, in the order of the list it comes from.
 mod regressions;
+/// Every fault, in every dialect: the table of `docs/reliability.md`.
+mod reliability;
 /// Responses over HTTP: pass-through, the client's view, the terminal output.
 mod responses;
 /// What is sent again on behalf of a client, and what is counted.

@@ -69,6 +69,8 @@ pub(super) enum Ending {
     Missing,
     /// `response.created`, then silence until the client leaves.
     Stall,
+    /// The items, then silence until the client leaves.
+    StallAfterItems,
 }
 
 impl Script {
@@ -205,6 +207,12 @@ impl Script {
     #[must_use]
     pub fn stall(self) -> Self {
         self.ending(Ending::Stall)
+    }
+
+    /// The items, then silence until the client leaves.
+    #[must_use]
+    pub fn stall_after_items(self) -> Self {
+        self.ending(Ending::StallAfterItems)
     }
 
     /// An HTTP answer instead of a stream.

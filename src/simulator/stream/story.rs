@@ -106,6 +106,7 @@ impl Story {
                 story.event("response.failed", json!({ "response": response }));
             }
             Ending::ErrorOnly { code, message } => story.event("error", error(code, message)),
+            Ending::StallAfterItems => story.beats.push(Beat::Silence),
             Ending::Missing | Ending::Stall => {}
         }
         story.beats

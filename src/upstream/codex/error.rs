@@ -7,7 +7,7 @@ use crate::{
     protocol::Failure,
     upstream::{
         Error,
-        failure::{Told, blocked, limited, retry_after},
+        failure::{Told, blocked, limited, redirected, retry_after},
         wire::is_page,
     },
 };
@@ -24,6 +24,7 @@ pub(super) fn refusal(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> E
     let told = Told::read(body);
     let message = told.message.clone().unwrap_or_else(|| format!("the upstream answered {status}"));
     match status.as_u16() {
+        300..=399 => redirected(status),
         401 => Error::Refused { message },
         402 => Error::Forbidden {
             message: format!(

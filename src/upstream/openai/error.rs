@@ -7,7 +7,7 @@ use crate::{
     protocol::Failure,
     upstream::{
         Error,
-        failure::{Told, blocked, limited, retry_after},
+        failure::{Told, blocked, limited, redirected, retry_after},
         wire::is_page,
     },
 };
@@ -32,6 +32,7 @@ pub(super) fn refusal(status: StatusCode, headers: &HeaderMap, body: &[u8], key:
         return Error::ModelNotFound { message };
     }
     match status.as_u16() {
+        300..=399 => redirected(status),
         401 => unauthorized(told, &message, key),
         403 => Error::Forbidden { message, code: told.code },
         404 if told.message.is_none() => Error::Garbled(

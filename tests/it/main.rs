@@ -13,6 +13,8 @@ mod architecture;
 mod auth;
 /// How far prompts and tools may be changed, and what a model's name may say.
 mod capabilities;
+/// Many turns at once while everything goes wrong.
+mod chaos;
 /// Chat Completions over HTTP: requests, whole answers, chunks.
 mod chat_completions;
 /// The binary: output, exit codes, signals.

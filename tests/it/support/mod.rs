@@ -24,6 +24,7 @@ pub(crate) struct TestServer {
     pub(crate) url: String,
     pub(crate) account: TempDir,
     pub(crate) client: reqwest::Client,
+    app: App,
     stop: Option<oneshot::Sender<()>>,
     running: Option<JoinHandle<bool>>,
 }
@@ -87,12 +88,18 @@ impl TestServer {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let (stop, stopped) = oneshot::channel::<()>();
+        let router = api::router(app.clone());
         let running = tokio::spawn(async move {
             let shutdown = async { drop(stopped.await) };
-            server::run(listener, api::router(app), shutdown, Duration::from_secs(5)).await.unwrap()
+            server::run(listener, router, shutdown, Duration::from_secs(5)).await.unwrap()
         });
         let client = reqwest::Client::builder().no_proxy().build().unwrap();
-        Self { simulator, url, account, client, stop: Some(stop), running: Some(running) }
+        Self { simulator, url, account, client, app, stop: Some(stop), running: Some(running) }
+    }
+
+    /// Goes on with other settings.
+    pub(crate) fn reload(&self, vars: &[(&str, String)]) {
+        self.app.reload(settings(&self.simulator, &self.account, None, vars)).unwrap();
     }
 
     pub(crate) fn auth_file(&self) -> PathBuf {

@@ -310,6 +310,9 @@ impl From<upstream::Error> for Error {
             upstream::Error::Truncated => {
                 server(StatusCode::BAD_GATEWAY).code("upstream_stream_truncated")
             }
+            upstream::Error::Internal => {
+                server(StatusCode::INTERNAL_SERVER_ERROR).code("internal_error")
+            }
             upstream::Error::TimedOut(_) => server(StatusCode::GATEWAY_TIMEOUT).code("timeout"),
         }
     }

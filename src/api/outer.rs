@@ -7,11 +7,11 @@ use axum::{
     middleware::Next,
     response::{IntoResponse, Response},
 };
-use http::{HeaderName, HeaderValue, StatusCode};
+use http::{HeaderName, HeaderValue};
 use uuid::Uuid;
 
 use super::Error;
-use crate::telemetry::metrics;
+use crate::{telemetry::metrics, upstream};
 
 /// What the client and the log call the request.
 #[derive(Clone, Debug)]
@@ -33,7 +33,14 @@ pub(super) async fn with_request_id(mut request: Request, next: Next) -> Respons
     response
 }
 
+/// The answer to a request at which codexway failed.
 pub(super) fn panicked(panic: Box<dyn Any + Send + 'static>) -> Response {
+    report(&*panic);
+    Error::from(upstream::Error::Internal).into_response()
+}
+
+/// Logs and counts a panic: it is one turn's fault, and ends no other.
+pub(super) fn report(panic: &(dyn Any + Send)) {
     let reason = panic
         .downcast_ref::<String>()
         .map(String::as_str)
@@ -41,11 +48,4 @@ pub(super) fn panicked(panic: Box<dyn Any + Send + 'static>) -> Response {
         .unwrap_or("no reason given");
     metrics::panicked();
     tracing::error!(reason, "a turn panicked; the others go on");
-    Error::new(
-        StatusCode::INTERNAL_SERVER_ERROR,
-        "server_error",
-        "codexway failed at this request; the log says more, and a report of it is welcome",
-    )
-    .code("internal_error")
-    .into_response()
 }

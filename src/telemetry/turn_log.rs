@@ -156,7 +156,9 @@ impl TurnLog {
 
 impl Drop for TurnLog {
     fn drop(&mut self) {
-        if self.running.is_some() {
+        if self.running.is_some() && std::thread::panicking() {
+            self.over("error"); // Whoever catches the panic has the line to write.
+        } else if self.running.is_some() {
             tracing::info!(
                 request.id = self.id,
                 turn.dialect = self.dialect,

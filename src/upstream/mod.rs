@@ -133,6 +133,9 @@ pub enum Error {
     Garbled(String),
     #[error("the turn is too large for the upstream: {message}")]
     TooLarge { message: String },
+    /// A fault of codexway itself, which it has logged.
+    #[error("codexway failed at this request; the log says more, and a report of it is welcome")]
+    Internal,
 }
 
 impl From<Malformed> for Error {

@@ -29,7 +29,7 @@ pub(super) async fn list(
     {
         return catalog(&served, &uri).await;
     }
-    let catalog = served.models.asked(&*served.upstream).await;
+    let catalog = served.models.known(&served.upstream).await;
     let data = catalog.entries(&served.profile.aliases);
     ops::json(&json!({"object": "list", "data": data}))
 }
@@ -41,7 +41,7 @@ pub(super) async fn one(
 ) -> Result<Response, Error> {
     let served = app.profile(profile.as_deref())?;
     let id = params.iter().find(|(name, _)| *name == "id").map_or("", |(_, id)| id);
-    let catalog = served.models.asked(&*served.upstream).await;
+    let catalog = served.models.known(&served.upstream).await;
     let asked = shaping::resolve(id, &served.profile, &catalog)?;
     match catalog.find(&asked.model) {
         Some(model) => Ok(ops::json(&entry(id, model))),

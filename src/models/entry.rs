@@ -25,7 +25,7 @@ impl Catalog {
 #[must_use]
 pub fn entry(id: &str, model: &Model) -> Value {
     let efforts: Vec<&String> = model.efforts.iter().filter(|effort| *effort != "ultra").collect();
-    let tiers: Vec<&str> = model.service_tiers.iter().map(|tier| tier.id.as_str()).collect();
+    let tiers = model.tiers().unwrap_or_default();
     let mut entry = json!({
         "id": id,
         "object": "model",

@@ -2,13 +2,16 @@
 
 use std::{
     sync::{Arc, PoisonError, RwLock},
-    time::{Duration, Instant},
+    time::Duration,
 };
 
-use tokio::sync::Mutex;
+use tokio::{sync::Mutex, time::Instant};
 
-use super::Catalog;
+use super::{Catalog, compare_versions};
 use crate::upstream::Upstream;
+
+#[cfg(test)]
+mod tests;
 
 /// How long a catalogue is taken as it is.
 const FRESH: Duration = Duration::from_secs(3600);
@@ -19,9 +22,12 @@ const PATIENCE: Duration = Duration::from_secs(5);
 
 /// The catalogue in force. One for each upstream; shared by its turns.
 pub struct Live {
-    /// The client version to claim; `auto` for the highest that the catalogue asks for.
+    /// The client version to claim; `auto` for the highest that a catalogue has asked for.
     version: String,
     current: RwLock<Arc<Catalog>>,
+    /// The version that the catalogue asked for which was there first. The upstream shows a client
+    /// what its version may use, so by that alone the claim could only ever fall.
+    least_version: String,
     /// Held while asking, so that however many ask at once, one does.
     asked: Mutex<Asked>,
 }
@@ -32,19 +38,31 @@ struct Asked {
     again_at: Option<Instant>,
 }
 
+impl Asked {
+    fn is_due(&self) -> bool {
+        self.again_at.is_none_or(|at| Instant::now() >= at)
+    }
+}
+
 impl Live {
     /// `known` serves until the upstream has been asked.
     #[must_use]
     pub fn new(version: String, known: Catalog) -> Self {
+        let least_version = known.version().to_owned();
         let current = RwLock::new(Arc::new(known));
-        Self { version, current, asked: Mutex::default() }
+        Self { version, current, least_version, asked: Mutex::default() }
     }
 
     /// The client version to claim at the moment, to be let to the models of the catalogue.
     #[must_use]
     pub fn version(&self) -> String {
         match self.version.as_str() {
-            "" | "auto" => self.current().version().to_owned(),
+            "" | "auto" => {
+                let (least, current) = (&*self.least_version, self.current());
+                let highest =
+                    [least, current.version()].into_iter().max_by(|a, b| compare_versions(a, b));
+                highest.unwrap_or(least).to_owned()
+            }
             fixed => fixed.to_owned(),
         }
     }
@@ -53,6 +71,24 @@ impl Live {
     #[must_use]
     pub fn current(&self) -> Arc<Catalog> {
         self.current.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// What the upstream has said, at once: where that was a while ago it is asked again behind
+    /// the caller's back. Who comes first waits for it, as for [`Live::asked`].
+    pub async fn known(self: &Arc<Self>, upstream: &Arc<dyn Upstream>) -> Arc<Catalog> {
+        if !self.current().is_the_upstream_s() {
+            return self.asked(&**upstream).await;
+        }
+        // Where it is locked, somebody is asking.
+        if self.asked.try_lock().is_ok_and(|asked| asked.is_due()) {
+            let (live, upstream) = (Arc::clone(self), Arc::clone(upstream));
+            #[expect(
+                clippy::disallowed_methods,
+                reason = "nobody has to wait for it: if it is cut off, the next one asks again"
+            )]
+            tokio::spawn(async move { live.asked(&*upstream).await });
+        }
+        self.current()
     }
 
     /// What the upstream says, if it answers soon; else what is known.
@@ -65,14 +101,16 @@ impl Live {
 
     async fn refresh(&self, upstream: &dyn Upstream) {
         let mut asked = self.asked.lock().await;
-        if asked.again_at.is_some_and(|at| Instant::now() < at) {
+        if !asked.is_due() {
             return;
         }
         // Set first: if the caller goes away while we wait, the next one must not ask at once.
         asked.again_at = Some(Instant::now() + PAUSE);
-        match upstream.models(&self.version(), asked.etag.as_deref()).await {
+        let version = self.version();
+        match upstream.models(&version, asked.etag.as_deref()).await {
             Ok(Some(body)) => match Catalog::sent_by(upstream, &body.json) {
                 Ok(catalog) => {
+                    let catalog = catalog.asked_as(&version);
                     tracing::debug!(models = catalog.models.len(), "catalogue of models loaded");
                     *self.current.write().unwrap_or_else(PoisonError::into_inner) =
                         Arc::new(catalog);

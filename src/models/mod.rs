@@ -7,9 +7,11 @@ use serde::{Deserialize, Deserializer};
 use crate::{config::UpstreamKind, upstream::Upstream};
 
 mod entry;
+mod lack;
 mod live;
 
 pub use entry::{CREATED, entry};
+pub use lack::Lack;
 pub use live::Live;
 
 /// The catalogue that is known without asking: facts of the official client of November 2026.
@@ -19,6 +21,8 @@ pub const BUILTIN: &[u8] = include_bytes!("builtin.json");
 #[derive(Clone, Debug)]
 pub struct Catalog {
     models: Vec<Model>,
+    /// The client version that the upstream was asked as; `None` where it was not asked.
+    asked_as: Option<String>,
 }
 
 /// One model, as the backend's catalogue describes it.
@@ -45,7 +49,7 @@ pub struct Model {
     #[serde(default)]
     pub support_verbosity: bool,
     #[serde(default)]
-    pub service_tiers: Vec<Tier>,
+    pub service_tiers: Option<Vec<Tier>>,
     #[serde(default = "text_only")]
     pub input_modalities: Vec<String>,
     #[serde(default)]
@@ -58,6 +62,14 @@ pub struct Model {
 #[derive(Clone, Debug, Deserialize, PartialEq, Eq)]
 pub struct Tier {
     pub id: String,
+}
+
+impl Model {
+    /// The names of the tiers that it may be asked for; `None` where nothing is known of them.
+    pub fn tiers(&self) -> Option<Vec<&str>> {
+        let tiers = self.service_tiers.as_ref()?;
+        Some(tiers.iter().map(|tier| tier.id.as_str()).collect())
+    }
 }
 
 impl Catalog {
@@ -91,6 +103,11 @@ impl Catalog {
         })
     }
 
+    /// Whether the upstream was asked for it.
+    fn is_the_upstream_s(&self) -> bool {
+        self.asked_as.is_some()
+    }
+
     /// Reads a catalogue as the backend sends it. An entry that cannot be read is left out, so
     /// that one novelty does not hide every other model.
     ///
@@ -110,12 +127,19 @@ impl Catalog {
             return Err(serde::de::Error::custom("no entry of the catalogue can be read"));
         }
         models.sort_by_key(|model| model.priority);
-        Ok(Self { models })
+        Ok(Self { models, asked_as: None })
+    }
+
+    /// The same as what the upstream showed to a client of this version.
+    #[must_use]
+    fn asked_as(mut self, version: &str) -> Self {
+        self.asked_as = Some(version.to_owned());
+        self
     }
 
     /// The platform's models with what `known` says of them, best first, and behind them those that
     /// `known` does not have: the platform tells little more than their names.
-    fn described_by(self, known: &Self) -> Self {
+    fn described_by(mut self, known: &Self) -> Self {
         let describe = |model: Model| match known.find(undated(&model.slug)) {
             Some(facts) => {
                 let Model { slug, visibility, .. } = model;
@@ -123,9 +147,9 @@ impl Catalog {
             }
             None => (true, model),
         };
-        let mut models: Vec<(bool, Model)> = self.models.into_iter().map(describe).collect();
+        let mut models: Vec<(bool, Model)> = self.models.drain(..).map(describe).collect();
         models.sort_by_key(|(unknown, model)| (*unknown, model.priority));
-        Self { models: models.into_iter().map(|(_, model)| model).collect() }.billed()
+        Self { models: models.into_iter().map(|(_, model)| model).collect(), ..self }.billed()
     }
 
     /// The same where each turn is billed.

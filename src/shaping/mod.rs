@@ -15,7 +15,7 @@ pub use asked::Asked;
 pub use calls::{Calls, calls};
 pub use conversation::conversation;
 pub use cut::{Limits, cut};
-pub use model::{EFFORTS, UnknownModel, fit, name, resolve};
+pub use model::{EFFORTS, UnknownModel, Why, fit, name, resolve};
 pub use names::{Names, call_id};
 pub use parameters::{Can, Fate, Ignored, Rejected};
 pub use prompt::{BASE_PROMPT, Environment, prompt};

@@ -2,7 +2,7 @@
 
 use crate::{
     config::{Profile, UnlistedModels},
-    models::{Catalog, Model},
+    models::{Catalog, Lack, Model},
     protocol::Request,
 };
 
@@ -20,8 +20,19 @@ pub const EFFORTS: [&str; 8] =
 #[derive(Debug, PartialEq, Eq)]
 pub struct UnknownModel {
     pub name: String,
+    pub why: Why,
     /// The names most like it, nearest first.
     pub nearest: Vec<String>,
+    /// Whether the turns are paid for by a plan, so that an API key may have more models.
+    pub plan: bool,
+}
+
+/// Why there is no such model.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Why {
+    Lack(Lack),
+    /// What stands behind its `?` is no setting.
+    Tail(String),
 }
 
 /// The model that serves a request for `asked`, and what else that name says.
@@ -34,18 +45,21 @@ pub fn resolve(asked: &str, profile: &Profile, catalog: &Catalog) -> Result<Aske
     let alias = |name: &str| profile.aliases.get(name).map(String::as_str);
     let known =
         |name: &str| name == "auto" || alias(name).is_some() || catalog.find(name).is_some();
-    let unknown = |name: &str| UnknownModel {
+    let unknown = |name: &str, why: Why| UnknownModel {
         name: name.to_owned(),
+        why,
         nearest: catalog.nearest(name).into_iter().map(str::to_owned).collect(),
+        plan: catalog.is_of_a_plan(),
     };
-    let mut found = take_apart(name, known).map_err(|BadTail(_)| unknown(name))?;
+    let bad_tail = |name: &str, BadTail(tail)| unknown(name, Why::Tail(tail));
+    let mut found = take_apart(name, known).map_err(|bad| bad_tail(name, bad))?;
     if of_profile(&found.model) {
         found.model.clone_from(&profile.model);
     }
     if let Some(target) = alias(&found.model) {
         // An alias may say more than a name too; what the client says is nearer.
         let target = take_apart(target, |name| catalog.find(name).is_some())
-            .map_err(|BadTail(_)| unknown(target))?;
+            .map_err(|bad| bad_tail(target, bad))?;
         found = Asked {
             model: target.model,
             effort: found.effort.or(target.effort),
@@ -61,7 +75,7 @@ pub fn resolve(asked: &str, profile: &Profile, catalog: &Catalog) -> Result<Aske
     if catalog.find(&found.model).is_some() || profile.unlisted_models == UnlistedModels::Forward {
         return Ok(found);
     }
-    Err(unknown(&found.model))
+    Err(unknown(&found.model, Why::Lack(catalog.lack(&found.model))))
 }
 
 /// Writes into the request what the model's name said; it is the most deliberate place to say it.
@@ -92,9 +106,17 @@ pub fn fit(request: &mut Request, profile: &Profile, model: Option<&Model>, igno
         _ => {}
     }
     let Some(model) = model else { return };
-    reasoning.effort = reasoning.effort.take().and_then(|effort| clamp(&effort, &model.efforts));
-    if reasoning.summary.is_some() && !model.supports_reasoning_summary_parameter {
+    let asked = reasoning.effort.take();
+    reasoning.effort = asked.as_deref().and_then(|effort| clamp(effort, &model.efforts));
+    // A model that cannot do without is told nothing of reasoning by who wants none of it.
+    let unwanted = asked.as_deref() == Some("none") && reasoning.effort.is_none();
+    if unwanted || !model.supports_reasoning_summary_parameter {
         reasoning.summary = None;
+    }
+    let has_tier = |tier: &String| model.tiers().is_none_or(|tiers| tiers.contains(&tier.as_str()));
+    if request.service_tier.as_ref().is_some_and(|tier| !has_tier(tier)) {
+        request.service_tier = None;
+        ignored.drop("service_tier");
     }
     if request.text.verbosity.is_some() && !model.support_verbosity {
         request.text.verbosity = None;

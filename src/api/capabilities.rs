@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use http::HeaderMap;
 use serde_json::value::RawValue;
 
 use super::{
@@ -10,7 +11,7 @@ use super::{
 };
 use crate::{
     config::{Passthrough, Profile, PromptMode, Protocol, ToolSchemaMode, ToolTextFormat},
-    protocol::Object,
+    protocol::{Object, raw},
     shaping::Environment,
 };
 
@@ -24,6 +25,10 @@ const NAMES: [&str; 7] = [
     "bypass_tool_call_reactor",
     "include_environment_context",
 ];
+
+/// The header that holds capabilities: `prompt_mode=merge_custom, tool_text_format=markdown`, or
+/// the object that `codex_capabilities` would be.
+const HEADER: &str = "x-codexway-capabilities";
 
 /// Unpacks a literal `extra_body`, as a client sends it that does not know that its SDK would have
 /// done so: its members are fields of the body, unless the body has them itself.
@@ -42,16 +47,24 @@ pub(super) fn unpack_extra(fields: &mut Object<'_>) -> Result<(), Error> {
     Ok(())
 }
 
-/// The profile as this request wants it.
+/// The profile as this request wants it: by its header, else by `codex_capabilities`, else by
+/// single fields of its body; the last word counts.
 ///
 /// # Errors
 /// When a capability is not known, or has a value that it cannot have.
 pub(super) fn overlay<'a>(
     profile: &'a Profile,
+    headers: &HeaderMap,
     fields: &mut Object<'_>,
 ) -> Result<Cow<'a, Profile>, Error> {
     const AT: &str = "codex_capabilities";
     let mut profile = Cow::Borrowed(profile);
+    // Many clients let their users add headers, and nothing to the body.
+    if let Some(told) = headers.get(HEADER) {
+        for (name, value) in in_header(told.to_str().unwrap_or_default())? {
+            set(profile.to_mut(), &name, &value, &format!("{HEADER}.{name}"))?;
+        }
+    }
     let asked = take_raw(fields, AT);
     if let Some(asked) = &asked {
         let members: Object<'_> = read(AT, asked)?;
@@ -66,6 +79,33 @@ pub(super) fn overlay<'a>(
         }
     }
     Ok(profile)
+}
+
+/// The capabilities in a header, by name.
+fn in_header(text: &str) -> Result<Vec<(String, Box<RawValue>)>, Error> {
+    let wrong = |what: &str| {
+        let form = "expected 'name=value, name=value', or a JSON object";
+        Error::wrong_value(HEADER, format!("{what}; {form}"))
+    };
+    if text.trim_start().starts_with('{') {
+        let object = Object::parse(text.as_bytes()).map_err(|_| wrong("it is no JSON object"))?;
+        return Ok(object
+            .iter()
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .collect());
+    }
+    let pairs = text.split([',', ';']).map(str::trim).filter(|pair| !pair.is_empty());
+    let read = |pair: &str| {
+        let (name, value) =
+            pair.split_once('=').ok_or_else(|| wrong(&format!("'{pair}' has no value")))?;
+        let value = match value.trim() {
+            "true" => raw(&true),
+            "false" => raw(&false),
+            word => raw(word),
+        };
+        Ok((name.trim().to_owned(), value))
+    };
+    pairs.map(read).collect()
 }
 
 fn set(profile: &mut Profile, name: &str, value: &RawValue, at: &str) -> Result<(), Error> {

@@ -61,7 +61,7 @@ async fn run<D: Dialect>(
     capabilities::unpack_extra(&mut fields)?;
     let by_model = serving_model(app, &mut fields);
     let served = by_model.filter(|_| profile.is_none()).unwrap_or(named);
-    let wanted = capabilities::overlay(&served.profile, &mut fields)?;
+    let wanted = capabilities::overlay(&served.profile, headers, &mut fields)?;
     let environment = capabilities::environment(&wanted, &mut fields)?;
     let client = Client { environment, ..served.client(headers, &wanted) };
     log.served_by(D::NAME, &served.name, &served.profile.upstream);

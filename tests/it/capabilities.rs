@@ -147,6 +147,42 @@ async fn a_capability_at_fault_is_told_where() {
 }
 
 #[tokio::test]
+async fn a_header_may_hold_capabilities_for_who_cannot_add_to_the_body() {
+    let server = TestServer::start().await;
+    let ask_with = async |header: &str, body: &Value| {
+        let request = server.client.post(format!("{}/v1/chat/completions", server.url));
+        server.send(request.header("x-codexway-capabilities", header).json(body)).await
+    };
+    for header in [
+        "prompt_mode=merge_custom, tool_schema_mode=merge_custom",
+        "prompt_mode = merge_custom; bypass_tool_call_reactor=false; tool_schema_mode=merge_custom;",
+        r#"{"prompt_mode": "merge_custom", "tool_schema_mode": "merge_custom", "codex_passthrough": false}"#,
+    ] {
+        ask_with(header, &instructed()).await.ok();
+        let base = server.last_turn()["instructions"].as_str().unwrap().to_owned();
+        assert!(base.starts_with("You are a coding agent."), "{header}: {base}");
+        assert_eq!(tool_names(&server), ["shell", "apply_patch"], "{header}");
+    }
+    // The body is nearer to the turn.
+    let body = capable(instructed(), json!({"prompt_mode": "custom_only"}));
+    ask_with("prompt_mode=merge_custom", &body).await.ok();
+    assert_eq!(server.last_turn()["instructions"], "");
+    for (header, code, param) in [
+        ("prompt_mode=mine", "invalid_value", "x-codexway-capabilities.prompt_mode"),
+        ("prompt=x", "invalid_value", "x-codexway-capabilities.prompt"),
+        (
+            "bypass_tool_call_reactor=1",
+            "invalid_type",
+            "x-codexway-capabilities.bypass_tool_call_reactor",
+        ),
+        ("prompt_mode", "invalid_value", "x-codexway-capabilities"),
+        ("{prompt_mode", "invalid_value", "x-codexway-capabilities"),
+    ] {
+        ask_with(header, &instructed()).await.refused(400, code, param);
+    }
+}
+
+#[tokio::test]
 async fn the_model_s_name_may_say_profile_effort_verbosity_and_tier() {
     let second: [(&str, &str); 2] = [
         ("CODEXWAY__PROFILES__TERSE__VERBOSITY", "low"),

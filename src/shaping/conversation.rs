@@ -42,7 +42,16 @@ pub fn conversation(
     let key = request.prompt_cache_key.as_deref().filter(|key| !key.trim().is_empty());
     let session = match named.or(hint).or(key) {
         Some(name) => presentable(name),
-        None => derived(request, user),
+        None => {
+            let session = derived(request, user);
+            if begins(request) {
+                tracing::info!(
+                    turn.conversation = session,
+                    "the client names no conversation, so this one is named after how it begins"
+                );
+            }
+            session
+        }
     };
     let thread = header("thread-id").map_or_else(|| session.clone(), presentable);
     // A client that sends both means both: a subagent shares its parent's key, not its session.
@@ -83,6 +92,11 @@ fn derived(request: &Request, user: Option<&str>) -> String {
         }
     }
     as_uuid(hash)
+}
+
+/// Whether nothing in it is the model's yet, so that this is said once of a conversation.
+fn begins(request: &Request) -> bool {
+    request.input.iter().all(|item| item.head().role.is_some_and(|role| role != "assistant"))
 }
 
 fn as_uuid(hash: Sha256) -> String {

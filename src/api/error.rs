@@ -6,6 +6,7 @@ use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use serde::Serialize;
 
+use super::masked::masked;
 use crate::{
     auth,
     models::Lack,
@@ -266,6 +267,17 @@ impl From<state::store::Error> for Error {
 
 impl From<upstream::Error> for Error {
     fn from(error: upstream::Error) -> Self {
+        let mut error = Self::of_upstream(error);
+        error.message = masked(&error.message).into_owned();
+        error.code = error.code.map(|code| masked(&code).into_owned().into());
+        error.param = error.param.map(|param| masked(&param).into_owned());
+        error
+    }
+}
+
+impl Error {
+    /// An upstream's error, in its own words.
+    fn of_upstream(error: upstream::Error) -> Self {
         let message = error.to_string();
         let server = |status| Self::new(status, "server_error", message.clone());
         match error {

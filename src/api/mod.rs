@@ -18,6 +18,7 @@ mod dialect;
 mod error;
 mod fields;
 mod keep;
+mod masked;
 mod models;
 mod ops;
 mod outer;

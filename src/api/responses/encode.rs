@@ -1,6 +1,8 @@
 //! The upstream's events, passed on: renumbered, and with the client's view where a whole
 //! response is told.
 
+use std::borrow::Cow;
+
 use bytes::{BufMut, Bytes, BytesMut};
 use serde::{Deserialize, Serialize};
 use serde_json::{json, value::RawValue};
@@ -11,7 +13,7 @@ use super::{
     view::{View, full_usage, no_usage, unheard},
 };
 use crate::{
-    api::{Error, dialect::Flow},
+    api::{Error, dialect::Flow, masked::masked},
     protocol::{Event, Gather, Item, Kind, Malformed, Object, Outcome, Response, raw},
     sse, upstream,
 };
@@ -114,6 +116,11 @@ impl Encoder {
             }
             _ if !self.audience.padded && event.name.ends_with(b".delta") => {
                 self.relay(&without_padding(event)?, out)
+            }
+            Kind::Error => {
+                let json = std::str::from_utf8(&event.json).map_err(Malformed::new)?;
+                let json = masked(json).into_owned().into();
+                self.relay(&Event { json, ..event.clone() }, out)
             }
             _ => self.relay(event, out),
         }
@@ -231,6 +238,11 @@ impl Encoder {
             }
         }
         self.viewed(&self.view, &mut object);
+        if let (Outcome::Failed(_), Some(error)) = (&response.outcome, object.get("error"))
+            && let Cow::Owned(error) = masked(error.get())
+        {
+            object.set("error", RawValue::from_string(error).map_err(Malformed::new)?);
+        }
         object.set("output", shown(&response.output, self.audience.sealed));
         match object.get("usage").filter(|_| !object.lacks("usage")).and_then(full_usage) {
             Some(usage) => object.set("usage", usage),

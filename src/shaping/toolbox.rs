@@ -25,8 +25,14 @@ REST: /[^\n]*/
 %import common.LF
 "#;
 
-/// Applies `tool_schema_mode`.
+/// Applies `tool_schema_mode`, and writes out what is no more than named.
 pub fn tools(request: &mut Request, profile: &Profile, ignored: &mut Ignored) {
+    for tool in request.tools.iter_mut().flatten() {
+        // Programs that leave the schema to the official client name its tool and nothing else.
+        if has_type(tool, "shell_tool") {
+            *tool = shell();
+        }
+    }
     match profile.tool_schema_mode {
         ToolSchemaMode::CustomOnly => {}
         ToolSchemaMode::MergeCustom => {
@@ -53,8 +59,26 @@ fn name(tool: &RawValue) -> Option<String> {
     Some(tool.str("name")?.into_owned())
 }
 
+fn has_type(tool: &RawValue, kind: &str) -> bool {
+    // Most tools are large, and none of them says the word.
+    let tool = tool.get().contains(kind).then(|| serde_json::from_str::<Object<'_>>(tool.get()));
+    tool.is_some_and(|tool| {
+        tool.is_ok_and(|tool| tool.str("type").is_some_and(|told| told == kind))
+    })
+}
+
 fn of_codex() -> Vec<Box<RawValue>> {
-    let shell = json!({
+    let apply_patch = json!({
+        "type": "custom",
+        "name": "apply_patch",
+        "description": "Changes files. The input is the patch itself, not JSON.",
+        "format": {"type": "grammar", "syntax": "lark", "definition": PATCH_GRAMMAR},
+    });
+    vec![shell(), raw(&apply_patch)]
+}
+
+fn shell() -> Box<RawValue> {
+    raw(&json!({
         "type": "function",
         "name": "shell",
         "description": "Runs a command in the user's project and gives its output.",
@@ -76,12 +100,5 @@ fn of_codex() -> Vec<Box<RawValue>> {
             "required": ["command"],
             "additionalProperties": false,
         },
-    });
-    let apply_patch = json!({
-        "type": "custom",
-        "name": "apply_patch",
-        "description": "Changes files. The input is the patch itself, not JSON.",
-        "format": {"type": "grammar", "syntax": "lark", "definition": PATCH_GRAMMAR},
-    });
-    vec![raw(&shell), raw(&apply_patch)]
+    }))
 }

@@ -46,7 +46,10 @@ fn counterpart(key: &str) -> Option<String> {
     if !key.starts_with("backends") {
         return names.next().and_then(renamed).map(here);
     }
-    let Some(ours) = names.find_map(|name| renamed(name).or_else(|| elsewhere(name))) else {
+    // Which of our kinds it is is said of accounts too, so that word is told apart here.
+    let kind = |name: &str| (name == "type").then(|| "upstreams.codex.kind".to_owned());
+    let ours = |name| kind(name).or_else(|| renamed(name)).or_else(|| elsewhere(name));
+    let Some(ours) = names.find_map(ours) else {
         return Some("; here such settings are in `upstreams` and `profiles`, if any".to_owned());
     };
     let platform = key.starts_with("backends.openai.");

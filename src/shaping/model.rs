@@ -162,4 +162,54 @@ mod tests {
         check("xhigh", &["medium", "high"], Some("high"));
         check("high", &[], Some("high"));
     }
+
+    fn fitted(entry: &str, more: impl FnOnce(&mut Request)) -> (Request, Vec<String>) {
+        let catalog = Catalog::parse(format!(r#"{{"models":[{entry}]}}"#).as_bytes()).unwrap();
+        let settings = crate::config::Settings::default();
+        let profile = &settings.profiles["codex"];
+        let mut ignored = Ignored::new(&profile.parameters, false);
+        let mut request = Request::default();
+        more(&mut request);
+        fit(&mut request, profile, catalog.listed().next(), &mut ignored);
+        (request, ignored.dropped().to_vec())
+    }
+
+    #[test]
+    fn what_the_catalogue_says_a_model_lacks_is_not_asked_of_it() {
+        let wish = |request: &mut Request| {
+            request.reasoning.effort = Some("high".to_owned());
+            request.reasoning.summary = Some("auto".to_owned());
+            request.text.verbosity = Some("low".to_owned());
+            request.service_tier = Some("fast".to_owned());
+        };
+        let lacking = r#"{"slug":"a","supported_reasoning_levels":["low"],"service_tiers":[],
+            "support_verbosity":false,"supports_reasoning_summary_parameter":false}"#;
+        let (request, dropped) = fitted(lacking, wish);
+        assert_eq!(request.reasoning.effort.as_deref(), Some("low"));
+        assert_eq!((request.reasoning.summary, request.text.verbosity), (None, None));
+        assert_eq!(request.service_tier, None);
+        assert_eq!(dropped, ["service_tier", "verbosity"]);
+
+        let having = r#"{"slug":"a","supported_reasoning_levels":["low","high"],
+            "service_tiers":[{"id":"priority"}],"support_verbosity":true}"#;
+        let (request, dropped) = fitted(having, wish);
+        assert_eq!(request.reasoning.effort.as_deref(), Some("high"));
+        assert_eq!(request.reasoning.summary.as_deref(), Some("auto"));
+        assert_eq!(request.text.verbosity.as_deref(), Some("low"));
+        assert_eq!(request.service_tier.as_deref(), Some("priority"));
+        assert!(dropped.is_empty(), "{dropped:?}");
+    }
+
+    #[test]
+    fn who_wants_no_reasoning_of_a_model_that_must_reason_says_nothing_of_it() {
+        let none = |request: &mut Request| {
+            request.reasoning.effort = Some("none".to_owned());
+            request.reasoning.summary = Some("auto".to_owned());
+        };
+        let (request, _) = fitted(r#"{"slug":"a","supported_reasoning_levels":["low"]}"#, none);
+        assert!(request.reasoning.is_empty());
+        let (request, _) =
+            fitted(r#"{"slug":"a","supported_reasoning_levels":["none","low"]}"#, none);
+        assert_eq!(request.reasoning.effort.as_deref(), Some("none"));
+    }
 }

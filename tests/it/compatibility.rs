@@ -7,7 +7,7 @@ use crate::support::{TestServer, with};
 mod answer;
 mod field;
 mod request;
-mod table;
+pub(crate) mod table;
 
 use field::Field;
 use request::{CHAT, Endpoint, Proof, RESPONSES};

@@ -23,6 +23,8 @@ mod cli;
 mod compatibility;
 /// What is refused, and how: by us and by the upstream.
 mod errors;
+/// What existing setups rely on, with a test for each.
+mod founding;
 /// Golden files: requests as they go upstream, streams as they come to clients.
 mod golden;
 /// What must hold of any bytes; the fuzz targets run it too.

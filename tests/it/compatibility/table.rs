@@ -8,18 +8,18 @@ const PAGE: &str = include_str!("../../../docs/compatibility.md");
 
 /// One row, its cells by the names of their columns.
 #[derive(Clone, Debug)]
-pub(super) struct Row {
+pub(crate) struct Row {
     /// Where it stands on the page, counted from 1.
-    pub(super) line: usize,
+    pub(crate) line: usize,
     /// Whether its field is none of the specification's.
-    pub(super) beyond: bool,
+    pub(crate) beyond: bool,
     cells: BTreeMap<&'static str, &'static str>,
 }
 
 impl Row {
     /// A cell without its backticks; `None` where it says nothing.
     #[track_caller]
-    pub(super) fn get(&self, column: &str) -> Option<&'static str> {
+    pub(crate) fn get(&self, column: &str) -> Option<&'static str> {
         let cell = self.cells.get(column).unwrap_or_else(|| panic!("no column `{column}`"));
         match cell.trim_matches('`') {
             "" | "–" => None,
@@ -29,7 +29,7 @@ impl Row {
 
     /// A cell as it stands on the page.
     #[track_caller]
-    pub(super) fn whole(&self, column: &str) -> &'static str {
+    pub(crate) fn whole(&self, column: &str) -> &'static str {
         self.cells[column]
     }
 
@@ -39,15 +39,17 @@ impl Row {
     }
 
     /// What is wrong with the row, so that it is found again.
-    pub(super) fn fault(&self, text: impl std::fmt::Display) -> String {
-        let about = ["field", "event", "request"].iter().find_map(|column| self.cells.get(column));
+    pub(crate) fn fault(&self, text: impl std::fmt::Display) -> String {
+        let about = ["field", "event", "request", "relied on"]
+            .iter()
+            .find_map(|column| self.cells.get(column));
         format!("line {}, {}: {text}", self.line, about.copied().unwrap_or_default())
     }
 }
 
 /// The rows of all tables between this `##` heading and the next.
 #[track_caller]
-pub(super) fn rows(heading: &str) -> Vec<Row> {
+pub(crate) fn rows(heading: &str) -> Vec<Row> {
     let mut rows = Vec::new();
     let mut inside = false;
     let mut beyond = false;
@@ -81,7 +83,7 @@ pub(super) fn rows(heading: &str) -> Vec<Row> {
 
 /// The names of the specification, from `tests/fixtures/spec`, under `[heading]`.
 #[track_caller]
-pub(super) fn names(list: &'static str, heading: &str) -> Vec<&'static str> {
+pub(crate) fn names(list: &'static str, heading: &str) -> Vec<&'static str> {
     let heading = format!("[{heading}]\n");
     let (_, rest) = list.split_once(&heading).unwrap_or_else(|| panic!("no {heading}"));
     rest.lines().take_while(|line| !line.is_empty()).collect()
@@ -89,15 +91,15 @@ pub(super) fn names(list: &'static str, heading: &str) -> Vec<&'static str> {
 
 /// What is wrong with many rows, told all at once.
 #[derive(Default)]
-pub(super) struct Faults(Vec<String>);
+pub(crate) struct Faults(Vec<String>);
 
 impl Faults {
-    pub(super) fn push(&mut self, fault: String) {
+    pub(crate) fn push(&mut self, fault: String) {
         self.0.push(fault);
     }
 
     #[track_caller]
-    pub(super) fn none(&self) {
+    pub(crate) fn none(&self) {
         assert!(self.0.is_empty(), "{} rows are wrong:\n{}", self.0.len(), self.0.join("\n"));
     }
 }

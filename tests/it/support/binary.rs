@@ -1,7 +1,7 @@
 //! The binary as a child process.
 
 use std::{
-    fs,
+    fs::{self, File},
     process::{Child, Command, Output, Stdio},
     time::{Duration, Instant},
 };
@@ -41,11 +41,20 @@ pub(crate) fn start(home: &TempDir, args: &[&str]) -> (Running, Value) {
     listening(home, command)
 }
 
-pub(crate) fn listening(home: &TempDir, mut command: Command) -> (Running, Value) {
+pub(crate) fn listening(home: &TempDir, command: Command) -> (Running, Value) {
+    until_it_listens(home, command, Stdio::piped())
+}
+
+/// The same with what it logs in a file of its home: a pipe that nobody reads would stop it.
+pub(crate) fn logging(home: &TempDir, command: Command, log: &str) -> (Running, Value) {
+    until_it_listens(home, command, File::create(home.path().join(log)).unwrap().into())
+}
+
+fn until_it_listens(home: &TempDir, mut command: Command, log: Stdio) -> (Running, Value) {
     let info = home.path().join("info.json");
     let child = command
         .args(["--listen", "127.0.0.1:0", "--server-info", "info.json"])
-        .stderr(Stdio::piped())
+        .stderr(log)
         .spawn()
         .unwrap();
     let mut child = Running(child);

@@ -95,6 +95,11 @@ impl Environment {
         config::load(&self.sources(&serve.file, Some(serve)))
     }
 
+    /// What there is to say of variables that are settings of another proxy.
+    pub(super) fn foreign_variables(&self) -> Vec<String> {
+        config::foreign_variables(&self.vars)
+    }
+
     /// The files that the settings may be in.
     pub(super) fn watched(&self, serve: &ServeArgs) -> Vec<PathBuf> {
         config::watched(&self.sources(&serve.file, Some(serve)))

@@ -58,6 +58,9 @@ pub(super) async fn serve(
     for setting in without_effect(&settings) {
         tracing::warn!("`{setting}` has no effect in this version");
     }
+    for told in environment.foreign_variables() {
+        tracing::warn!("{told}");
+    }
     let app = App::new(settings, environment.surroundings())?;
     app.revive().await;
     let listener =

@@ -36,6 +36,7 @@ pub use profile::{
     Instructions, Parameters, Passthrough, Policy, Profile, PromptMode, Protocol, Reasoning,
     ReasoningFormat, ToolSchemaMode, ToolTextFormat, UnlistedModels,
 };
+pub use renamed::foreign_variables;
 pub use schema::is_section_name;
 pub use show::Entry;
 pub use upstream::{Compression, Pairs, Transport, Upstream, UpstreamKind};

@@ -85,6 +85,39 @@ const RENAMED: &[(&str, &str)] = &[
     ("websocket", "upstreams.codex.transport"),
 ];
 
+/// What there is to say of variables in `env` that are settings of another proxy: each with the
+/// key that takes its place. They are no fault, because that proxy may run here too.
+#[must_use]
+pub fn foreign_variables(env: &[(String, String)]) -> Vec<String> {
+    const PREFIX: &str = "OPENAI_CODEX_";
+    let ours = |name: &str| {
+        let taken = FOREIGN.iter().find(|(beginning, _)| name.starts_with(beginning));
+        taken.map_or("it has no counterpart here".to_owned(), |(_, key)| {
+            format!("here it is `{key}`")
+        })
+    };
+    let foreign = |(variable, text): &(String, String)| {
+        let name = variable.strip_prefix(PREFIX)?;
+        let is_set = name != "PATH" && !text.trim().is_empty();
+        is_set.then(|| format!("`{variable}` is not read; {}", ours(name)))
+    };
+    let mut found: Vec<String> = env.iter().filter_map(foreign).collect();
+    found.sort_unstable();
+    found
+}
+
+/// By how their names go on; the first that fits.
+const FOREIGN: &[(&str, &str)] = &[
+    ("DEFAULT_CAPABILITIES", "profiles.codex"),
+    ("AGENT_CAPABILITIES", "profiles"),
+    ("PROMPT_TEMPLATE", "profiles.codex.base_prompt"),
+    ("PROMPT_", "profiles.codex.prompt_mode"),
+    ("TOOL_SCHEMA_", "profiles.codex.tool_schema_mode"),
+    ("RENDERER_", "profiles.codex.tool_text_format"),
+    ("WEBSOCKET_", "upstreams.codex.transport"),
+    ("MANAGED_OAUTH_", "accounts"),
+];
+
 /// The key of the setting called `name`, wherever it is.
 fn elsewhere(name: &str) -> Option<String> {
     fn search(shape: &Shape, key: &str, name: &str) -> Option<String> {

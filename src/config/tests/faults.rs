@@ -257,3 +257,32 @@ fn the_keys_of_another_proxy_are_refused_with_ours() {
          config.yaml: unknown key `port`; here it is `server.listen`"
     );
 }
+
+#[test]
+fn the_variables_of_another_proxy_are_told_with_ours() {
+    let set = |names: &[&str]| {
+        let env: Vec<(String, String)> =
+            names.iter().map(|name| ((*name).to_owned(), "sesame".to_owned())).collect();
+        foreign_variables(&env)
+    };
+    assert_eq!(
+        set(&[
+            "OPENAI_CODEX_PROMPT_TEMPLATE",
+            "OPENAI_CODEX_PROMPT_PREPEND",
+            "OPENAI_CODEX_DEFAULT_CAPABILITIES",
+            "OPENAI_CODEX_STREAMING_MAX_RETRIES",
+            "OPENAI_CODEX_PATH",
+            "OPENAI_API_KEY",
+        ]),
+        [
+            "`OPENAI_CODEX_DEFAULT_CAPABILITIES` is not read; here it is `profiles.codex`",
+            "`OPENAI_CODEX_PROMPT_PREPEND` is not read; here it is `profiles.codex.prompt_mode`",
+            "`OPENAI_CODEX_PROMPT_TEMPLATE` is not read; here it is `profiles.codex.base_prompt`",
+            "`OPENAI_CODEX_STREAMING_MAX_RETRIES` is not read; it has no counterpart here",
+        ]
+    );
+    assert!(
+        foreign_variables(&[("OPENAI_CODEX_RENDERER_DEFAULT".to_owned(), String::new())])
+            .is_empty()
+    );
+}

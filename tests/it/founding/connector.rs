@@ -1,4 +1,7 @@
-use std::fs;
+use std::{
+    fs,
+    io::{BufRead, BufReader},
+};
 
 use codexway::simulator::{Options, Simulator};
 use pretty_assertions::assert_eq;
@@ -6,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::support::{
     TestServer, ask,
-    binary::{codexway, listening, run, start, text},
+    binary::{codexway, listening, logging, run, signal, start, text},
     with,
 };
 
@@ -98,6 +101,20 @@ fn the_keys_of_that_proxy_s_file_are_refused_with_those_that_take_their_place() 
     }
 }
 
+#[test]
+fn that_proxy_s_variables_are_told_at_the_start() {
+    let home = tempfile::tempdir().unwrap();
+    let mut command = codexway(&home);
+    command
+        .arg("demo")
+        .env("OPENAI_CODEX_DEFAULT_CAPABILITIES", r#"{"prompt_mode":"merge_custom"}"#);
+    let (child, _) = logging(&home, command, "server.log");
+    drop(child);
+    let log = fs::read_to_string(home.path().join("server.log")).unwrap();
+    let told = "`OPENAI_CODEX_DEFAULT_CAPABILITIES` is not read; here it is `profiles.codex`";
+    assert!(log.contains("WARN") && log.contains(told), "{log}");
+}
+
 #[tokio::test]
 async fn the_variable_of_the_api_leads_the_platform_s_turns_elsewhere() {
     let simulator = Simulator::start(Options::default()).await.unwrap();
@@ -149,15 +166,21 @@ async fn a_yaml_file_is_followed_as_a_toml_file_is() {
     );
     assert!(shown.lines().all(|line| line.contains("  # ")), "{shown}");
 
-    let (child, info) = start(&home, &["demo", "--config", "my.yaml"]);
+    let (mut child, info) = start(&home, &["demo", "--config", "my.yaml"]);
+    let mut log = BufReader::new(child.0.stderr.take().unwrap()).lines();
     let url = info["url"].as_str().unwrap();
     until_served(url, "first").await;
     fs::write(&file, aliases("second")).unwrap();
-    crate::support::binary::signal(&child.0, "-HUP");
+    signal(&child.0, "-HUP");
     until_served(url, "second").await;
-    for wrong in ["profiles:\n  codex: [\n", "profiles:\n  codex:\n    verbosity: loud\n"] {
+    for (wrong, told) in [
+        ("profiles:\n  codex: [\n", "line 3"),
+        ("profiles:\n  codex:\n    verbosity: loud\n", "`profiles.codex.verbosity` must be"),
+    ] {
         fs::write(&file, wrong).unwrap();
-        crate::support::binary::signal(&child.0, "-HUP");
+        signal(&child.0, "-HUP");
+        let line = log.find(|line| line.as_ref().unwrap().contains(told)).unwrap().unwrap();
+        assert!(line.contains("the old ones stay") && line.contains("my.yaml"), "{line}");
         until_served(url, "second").await;
     }
     fs::write(&file, aliases("third")).unwrap();

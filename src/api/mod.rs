@@ -30,6 +30,7 @@ mod responses;
 mod setup;
 mod stored;
 mod turn;
+mod unknown_model;
 
 pub use app::App;
 use app::Served;

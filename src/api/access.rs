@@ -142,7 +142,7 @@ fn with_cors(mut response: Response, origin: &HeaderValue) -> Response {
         (header::ACCESS_CONTROL_ALLOW_METHODS, "GET, POST, DELETE"),
         (
             header::ACCESS_CONTROL_ALLOW_HEADERS,
-            "authorization, content-type, x-api-key, x-codexway-profile, session-id",
+            "authorization, content-type, x-api-key, x-codexway-profile, x-codexway-capabilities, session-id",
         ),
         (
             header::ACCESS_CONTROL_EXPOSE_HEADERS,

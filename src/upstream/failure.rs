@@ -152,9 +152,17 @@ impl Told {
             },
             _ if message.contains("is not supported when using Codex") => Error::ModelNotFound {
                 message: format!(
-                    "{message} It is not in your plan, or needs an API key or another upstream; `GET /v1/models` lists what the account may use"
+                    "{message} {} requires an API key or another upstream; `GET /v1/models` lists what the account may use.",
+                    quoted(&message).map_or("It".to_owned(), |model| format!("Model {model}"))
                 ),
             },
+            _ if message.contains("Instructions are not valid") => Error::Invalid(Failure {
+                message: Some(format!(
+                    "{message}; this backend takes no instructions but those it knows: set `instructions = \"codex\"` in the profile, and `base_prompt` to a file with a text that it knows"
+                )),
+                code,
+                ..self.failure
+            }),
             _ => {
                 let failure = Failure { message: Some(message), code, ..self.failure };
                 Error::Invalid(failure)
@@ -211,6 +219,11 @@ pub(super) fn redirected(status: StatusCode) -> Error {
     Error::Garbled(format!(
         "the upstream answered with a redirect ({status}), which is not followed; check `base_url` under `[upstreams]`, and whether this network wants a login first"
     ))
+}
+
+/// What stands between the first two apostrophes.
+fn quoted(message: &str) -> Option<&str> {
+    message.split('\'').nth(1)
 }
 
 /// How long the headers ask to wait.

@@ -1,6 +1,6 @@
 //! People and their tokens: what was issued, to whom, and whether it is still good.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Mutex;
 use std::time::Duration;
 
@@ -42,6 +42,9 @@ struct Issued {
     refresh: HashMap<String, Refresh>,
     identities: HashMap<String, Account>,
     refreshes: usize,
+    reuses: usize,
+    /// Families in which a refresh token came back.
+    ended: HashSet<Uuid>,
 }
 
 struct Access {
@@ -100,8 +103,10 @@ impl Accounts {
             refresh: format!("rt_{}.{}", random_text(24), random_text(43)),
         };
         let access = Access { account: account.clone(), expires, family, invalidated: false };
-        let refresh = Refresh { account: account.clone(), family, state: Life::Fresh };
         let mut issued = lock(&self.issued);
+        let state =
+            if issued.ended.contains(&family) { Life::Invalidated } else { Life::Fresh };
+        let refresh = Refresh { account: account.clone(), family, state };
         issued.access.insert(tokens.access.clone(), access);
         issued.refresh.insert(tokens.refresh.clone(), refresh);
         issued.identities.insert(tokens.id.clone(), account.clone());
@@ -135,26 +140,36 @@ impl Accounts {
         token
     }
 
-    /// Spends a refresh token: each is good for one exchange.
+    /// Spends a refresh token: each is good for one exchange. Whoever brings one again may have
+    /// stolen it, so that ends the whole family; access tokens live on to their end.
     pub(super) fn refresh(&self, token: &str, life: Duration) -> Result<Tokens, Refusal> {
         let spent = {
             let mut issued = lock(&self.issued);
-            let Some(known) = issued.refresh.get_mut(token) else {
+            let Some(known) = issued.refresh.get(token).cloned() else {
                 return Err(Life::Invalidated.refusal());
             };
-            if !matches!(known.state, Life::Fresh) {
-                return Err(known.state.refusal());
+            match known.state {
+                Life::Fresh => {}
+                Life::Used => {
+                    issued.reuses += 1;
+                    issued.end(known.family);
+                    return Err(known.state.refusal());
+                }
+                Life::Expired | Life::Invalidated => return Err(known.state.refusal()),
             }
-            known.state = Life::Used;
-            let spent = known.clone();
             issued.refreshes += 1;
-            spent
+            issued.refresh.insert(token.to_owned(), Refresh { state: Life::Used, ..known.clone() });
+            known
         };
         Ok(self.issue(&spent.account, spent.family, life))
     }
 
     pub(super) fn refreshes(&self) -> usize {
         lock(&self.issued).refreshes
+    }
+
+    pub(super) fn reuses(&self) -> usize {
+        lock(&self.issued).reuses
     }
 
     /// Whose identity token this is.
@@ -244,6 +259,19 @@ pub(super) fn token_invalidated() -> Refusal {
         Some("invalid_request_error"),
         Some("token_invalidated"),
     )
+}
+
+impl Issued {
+    /// Ends what refresh tokens of a family are still good for anything; a used one stays used.
+    fn end(&mut self, family: Uuid) {
+        self.ended.insert(family);
+        let of_family = |token: &&mut Refresh| token.family == family;
+        for token in self.refresh.values_mut().filter(of_family) {
+            if !matches!(token.state, Life::Used) {
+                token.state = Life::Invalidated;
+            }
+        }
+    }
 }
 
 impl Life {

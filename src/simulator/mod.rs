@@ -161,6 +161,12 @@ impl Simulator {
         self.state.accounts.refreshes()
     }
 
+    /// How many times a refresh token came back that had been exchanged before. Each time its
+    /// whole family has ended.
+    pub fn reuses(&self) -> usize {
+        self.state.accounts.reuses()
+    }
+
     /// Every access token issued so far gets 401 `token_invalidated`; refreshing still works.
     pub fn revoke_access_tokens(&self) {
         self.state.accounts.revoke_access_tokens();

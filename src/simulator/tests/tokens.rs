@@ -111,10 +111,13 @@ async fn expired_and_revoked_tokens_are_told_apart() {
 }
 
 #[tokio::test]
-async fn a_refresh_token_is_good_for_once() {
+async fn a_refresh_token_is_good_for_once_and_a_second_time_ends_its_family() {
     let client = client().await;
     let first = client.refresh(&client.refresh).await.json();
     assert_eq!(first["expires_in"], 10 * 24 * 3600);
+    let second = client.refresh(first["refresh_token"].as_str().unwrap()).await.json();
+    assert_eq!((client.sim.refreshes(), client.sim.reuses()), (2, 0));
+    let other = Client::new(client.sim.clone(), &client.sim.auth_json());
     let reused = client.refresh(&client.refresh).await;
     assert_eq!(reused.status, 401);
     assert_eq!(
@@ -127,10 +130,13 @@ async fn a_refresh_token_is_good_for_once() {
         "code": "refresh_token_reused",
     } })
     );
-    // Nothing else is lost by it.
+    assert_eq!(client.sim.reuses(), 1);
+    let newest = client.refresh(second["refresh_token"].as_str().unwrap()).await;
+    assert_eq!(error(&newest), (401, "refresh_token_invalidated".to_owned()));
+    // Access tokens live to their end, and another login of the same person is not touched.
     assert_eq!(client.ask(&body()).await.status, 200);
-    let second = client.refresh(first["refresh_token"].as_str().unwrap()).await;
-    assert_eq!((second.status, client.sim.refreshes()), (200, 2));
+    assert_eq!(other.refresh(&other.refresh).await.status, 200);
+    assert_eq!((client.sim.refreshes(), client.sim.reuses()), (3, 1));
 }
 
 #[tokio::test]

@@ -209,6 +209,8 @@ impl From<auth::Error> for Error {
             // It may work in a moment, and to say 401 would make clients give up.
             auth::Error::TokenEndpoint { .. }
             | auth::Error::Busy { .. }
+            | auth::Error::HeldElsewhere { .. }
+            | auth::Error::NotWritable { .. }
             | auth::Error::Interrupted => Self {
                 retry_after: Some(Duration::from_secs(1)),
                 ..server(StatusCode::SERVICE_UNAVAILABLE).code("upstream_auth_unavailable")

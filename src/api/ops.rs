@@ -23,13 +23,15 @@ pub(super) async fn health() -> Response {
 
 /// A turn could be run: the credentials are there, and not known to be dead.
 pub(super) async fn ready(State(app): State<App>) -> Response {
-    let problem = match app.profile(None) {
-        Ok(served) => served.upstream.ready().await.err().map(Error::from),
-        Err(error) => Some(error),
+    let ready = async {
+        let served = app.profile(None)?;
+        served.upstream.ready().await?;
+        Ok::<_, Error>(served.upstream.warning().await)
     };
-    match problem {
-        None => json(&json!({"status": "ready"})),
-        Some(error) => Error { status: StatusCode::SERVICE_UNAVAILABLE, ..error }.into_response(),
+    match ready.await {
+        Ok(None) => json(&json!({"status": "ready"})),
+        Ok(Some(warning)) => json(&json!({"status": "ready", "warning": warning})),
+        Err(error) => Error { status: StatusCode::SERVICE_UNAVAILABLE, ..error }.into_response(),
     }
 }
 

@@ -5,7 +5,7 @@ use std::path::Path;
 use secrecy::SecretString;
 
 use super::source::expand;
-use super::{Error, Own, Places};
+use super::{Error, LogIn, Own, Places};
 use crate::config::Account;
 
 /// The key in the file that the settings name, else the one that `codexway login --api-key` has
@@ -26,10 +26,11 @@ pub fn api_key(
         let text = std::fs::read_to_string(&file).map_err(|error| unreadable(error.to_string()))?;
         return filled(text).ok_or_else(|| unreadable("it is empty".to_owned()));
     }
-    if let Some(key) = Own::at(places.own.clone()).api_key()? {
+    if let Some(key) = Own::of(places).api_key()? {
         return Ok(key);
     }
-    variable(&account.key_env)
-        .and_then(filled)
-        .ok_or_else(|| Error::NoApiKey { variable: account.key_env.clone() })
+    variable(&account.key_env).and_then(filled).ok_or_else(|| Error::NoApiKey {
+        variable: account.key_env.clone(),
+        log_in: LogIn::to(&places.account),
+    })
 }

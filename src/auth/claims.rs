@@ -24,7 +24,15 @@ impl Claims {
     }
 
     pub(super) fn expires_at(&self) -> Option<Timestamp> {
-        let seconds = self.0.get("exp")?.as_f64()?;
+        self.time("exp")
+    }
+
+    pub(super) fn issued_at(&self) -> Option<Timestamp> {
+        self.time("iat")
+    }
+
+    fn time(&self, name: &str) -> Option<Timestamp> {
+        let seconds = self.0.get(name)?.as_f64()?;
         Timestamp::from_second(seconds as i64).ok()
     }
 

@@ -16,6 +16,15 @@ const POLL: Duration = Duration::from_millis(20);
 pub(super) async fn lock(path: &Path, patience: Duration) -> io::Result<Option<File>> {
     let file = open_lock(path)?;
     give_to_owner_of(path.parent().unwrap_or(path), path);
+    take(file, path, patience).await
+}
+
+/// The same with the folder itself, for where no file can be made.
+pub(super) async fn lock_folder(folder: &Path, patience: Duration) -> io::Result<Option<File>> {
+    take(File::open(folder)?, folder, patience).await
+}
+
+async fn take(file: File, path: &Path, patience: Duration) -> io::Result<Option<File>> {
     let deadline = Instant::now() + patience;
     loop {
         match file.try_lock() {

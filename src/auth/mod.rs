@@ -2,8 +2,8 @@
 //!
 //! A refresh token is good once. So there is one refresh at a time, here and among all our
 //! processes, and what it brings is on disk before anyone is given it. The one exception is a
-//! disk that cannot be written: then the tokens live in memory, a warning says so, and each
-//! later [`TokenManager::access`] tries to write them again.
+//! disk that cannot be written when no token works any more: then the new tokens live in memory, a
+//! warning says so, and each later [`TokenManager::access`] tries to write them again.
 
 mod api_key;
 mod claims;
@@ -12,11 +12,13 @@ mod document;
 mod error;
 mod http;
 mod lock;
+mod log_in;
 pub mod login;
 mod oauth;
 mod own;
 mod place;
 mod renewal;
+mod replace;
 mod source;
 mod state;
 mod store;
@@ -38,6 +40,7 @@ pub use api_key::api_key;
 pub use client::{client, is_local};
 pub use document::{Credentials, Holds};
 pub use error::Error;
+pub use log_in::LogIn;
 pub use oauth::OAuth;
 pub use own::{Ended, Kept, Own};
 pub use source::{Folder, Places, Source, expand, find};
@@ -76,8 +79,12 @@ pub struct Summary {
     pub folder: Folder,
     /// Whether the token can be renewed without its owner.
     pub refreshable: bool,
+    /// Whether the token has neither ended nor been refused.
+    pub works: bool,
     /// Why the last refresh in this process failed, if no later one worked.
     pub problem: Option<Error>,
+    /// Why the login lives in this process's memory only, if it does.
+    pub not_saved: Option<Error>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -95,10 +102,21 @@ impl TokenManager {
     }
 
     pub fn with_clock(source: impl Into<Source>, oauth: OAuth, clock: Clock) -> Self {
+        Self::made(source.into(), oauth, clock, false)
+    }
+
+    /// For a program that ends as soon as it has its answer, and so must not get tokens that it
+    /// could not write.
+    pub fn fleeting(source: impl Into<Source>, oauth: OAuth) -> Self {
+        Self::made(source.into(), oauth, Box::new(Timestamp::now), true)
+    }
+
+    fn made(source: Source, oauth: OAuth, clock: Clock, fleeting: bool) -> Self {
         Self(Arc::new(Shared {
-            store: Store { source: source.into() },
+            store: Store { source },
             oauth,
             clock,
+            fleeting,
             state: Mutex::default(),
             turn: tokio::sync::Mutex::default(),
         }))
@@ -128,10 +146,12 @@ impl TokenManager {
 
     /// What the file says, without using the network.
     pub async fn snapshot(&self) -> Result<Summary, Error> {
+        self.0.save_again().await;
         let now = self.0.now();
         let mut state = self.0.state();
         let held = state.login(&self.0.store, now, Look::Lately)?;
         let login = held.login.clone();
+        let not_saved = held.unsaved.as_ref().map(|unsaved| unsaved.why.clone());
         Ok(Summary {
             kind: login.kind,
             account_id: login.owner.as_ref().map(|owner| owner.account_id.clone()),
@@ -139,18 +159,35 @@ impl TokenManager {
             expires_at: login.expires_at,
             folder: self.0.store.source.folder(),
             refreshable: login.refresh_token.is_some(),
+            works: state.works(now),
             problem: state.problem().cloned(),
+            not_saved,
         })
     }
 
     /// Why a token is no use that the backend has refused right after it was issued.
     fn refused(&self) -> Error {
-        Error::TokenRefused { file: self.0.store.file() }
+        Error::TokenRefused { file: self.0.store.file(), log_in: self.log_in() }
     }
 
-    /// Waits for a refresh that is under way, so that the program does not end in its middle.
+    /// Whether it is this login, asked for in this way.
+    pub fn is_of(&self, source: &Source, oauth: &OAuth) -> bool {
+        let known = &self.0.oauth;
+        self.0.store.source == *source
+            && known.auth_url == oauth.auth_url
+            && known.originator == oauth.originator
+            && known.user_agent == oauth.user_agent
+    }
+
+    /// What its owner has to type to log the account in.
+    pub fn log_in(&self) -> LogIn {
+        self.0.store.log_in()
+    }
+
+    /// Waits for a refresh that is under way, so that the program does not end in its middle, and
+    /// tries for the last time to write what could not be written.
     pub async fn settle(&self) {
-        drop(self.0.turn.lock().await);
+        self.0.settle().await;
     }
 
     /// Runs on a task of its own: the server spends the old refresh token when it answers, so

@@ -8,16 +8,20 @@ use secrecy::SecretString;
 use tracing::debug;
 
 use super::document::{Credentials, Document, Holds};
+use super::error::way_to_write;
 use super::oauth::Revoked;
 use super::place::Place;
 use super::source::FILE;
 use super::store::Store;
-use super::{Error, Folder, OAuth, vault};
+use super::{Error, Folder, LogIn, OAuth, Places, vault};
 use crate::config::LoginStore;
 
 /// The folder of an account, which no other program knows.
 #[derive(Debug, Clone)]
-pub struct Own(PathBuf);
+pub struct Own {
+    folder: PathBuf,
+    log_in: LogIn,
+}
 
 /// What became of a login that was to be kept.
 pub struct Kept {
@@ -43,12 +47,13 @@ pub enum Ended {
 }
 
 impl Own {
-    pub fn at(folder: PathBuf) -> Self {
-        Self(folder)
+    #[must_use]
+    pub fn of(places: &Places) -> Self {
+        Self { folder: places.own.clone(), log_in: LogIn::to(&places.account) }
     }
 
     pub fn path(&self) -> &Path {
-        &self.0
+        &self.folder
     }
 
     /// What is kept there now, if codexway can use it.
@@ -71,16 +76,27 @@ impl Own {
     ///
     /// # Errors
     /// When it could not.
-    pub fn prepare(&self, store: LoginStore) -> io::Result<()> {
+    pub fn prepare(&self, store: LoginStore) -> Result<(), Error> {
+        let not_kept = |error: &io::Error, way_out| Error::NotKept {
+            folder: self.folder.clone(),
+            why: error.to_string(),
+            way_out,
+            log_in: self.log_in.clone(),
+        };
         if store == LoginStore::Keyring {
-            vault::available()?;
+            vault::available()
+                .map_err(|error| not_kept(&error, "set `store` of the account to \"file\""))?;
         }
+        self.prepare_folder().map_err(|error| not_kept(&error, way_to_write(&error)))
+    }
+
+    fn prepare_folder(&self) -> io::Result<()> {
         let mut folders = fs::DirBuilder::new();
         folders.recursive(true);
         #[cfg(unix)]
         std::os::unix::fs::DirBuilderExt::mode(&mut folders, 0o700);
-        folders.create(&self.0)?;
-        tempfile::Builder::new().prefix(".auth-").tempfile_in(&self.0).map(drop)
+        folders.create(&self.folder)?;
+        self.place().rehearse()
     }
 
     /// Keeps `credentials` in the place of what was there. The folder must have been prepared.
@@ -108,9 +124,9 @@ impl Own {
                 Err(error) => no_keyring = Some(error.to_string()),
             }
         }
-        let folder = Folder::Own(self.0.clone());
+        let folder = Folder::Own(self.folder.clone());
         Place(folder.clone()).put(&document).await?;
-        let marker = self.0.join(vault::MARKER);
+        let marker = self.folder.join(vault::MARKER);
         if marker.exists() {
             // What the keyring still holds is the replaced login, which is about to be revoked.
             if let Err(error) = vault::delete(&marker) {
@@ -122,9 +138,9 @@ impl Own {
     }
 
     async fn to_keyring(&self, document: &Document) -> io::Result<Folder> {
-        let folder = Folder::Keyring(self.0.clone());
+        let folder = Folder::Keyring(self.folder.clone());
         Place(folder.clone()).put(document).await?;
-        match fs::remove_file(self.0.join(FILE)) {
+        match fs::remove_file(self.folder.join(FILE)) {
             Err(error) if error.kind() != ErrorKind::NotFound => Err(error),
             _ => Ok(folder),
         }
@@ -167,7 +183,7 @@ impl Own {
     }
 
     fn place(&self) -> Place {
-        Place(Folder::own(&self.0))
+        Place(Folder::own(&self.folder))
     }
 
     fn document(&self) -> Result<Option<Document>, Error> {
@@ -179,7 +195,11 @@ impl Own {
             {
                 Ok(None)
             }
-            Err(error) => Err(Error::Unreadable { file: place.file(), why: error.to_string() }),
+            Err(error) => Err(Error::Unreadable {
+                file: place.file(),
+                why: error.to_string(),
+                log_in: self.log_in.clone(),
+            }),
         }
     }
 }

@@ -2,16 +2,17 @@
 //! take too.
 
 use std::fs::{self, File};
-use std::io::{self, ErrorKind, Read as _, Write as _};
+use std::io::{self, ErrorKind, Read as _};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use secrecy::{ExposeSecret, SecretString};
+use sha2::{Digest as _, Sha256};
 use tracing::debug;
 
 use super::document::Document;
-use super::lock::{give_to_owner_of, lock};
-use super::source::FILE;
+use super::lock::lock;
+use super::replace::{complete, is_broken_off, rehearse, replace, tidy};
 use super::tokens::Login;
 use super::{Folder, vault};
 
@@ -21,6 +22,9 @@ const WRITE_LOCK: &str = "auth.json.lock";
 
 /// As long as the Codex CLI waits.
 pub(super) const COMMIT_PATIENCE: Duration = Duration::from_secs(5);
+
+/// What a login may grow by when it is renewed.
+const GROWTH: usize = 16 * 1024;
 
 /// The folder that a login is in.
 pub(super) struct Place(pub(super) Folder);
@@ -40,13 +44,8 @@ pub(super) enum Committed {
 }
 
 impl Place {
-    /// The file whose time stamp tells that the login has changed: auth.json, or what stands for
-    /// it where a keyring holds the login.
     pub(super) fn file(&self) -> PathBuf {
-        match &self.0 {
-            Folder::Keyring(folder) => folder.join(vault::MARKER),
-            folder => folder.path().join(FILE),
-        }
+        self.0.file()
     }
 
     pub(super) fn stamp(&self) -> Option<Stamp> {
@@ -71,22 +70,26 @@ impl Place {
     /// Replaces the tokens on disk if they are still the ones that were spent.
     ///
     /// The order of locks and the two looks at the file are the Codex CLI's, which may commit
-    /// at the same moment. The second lock is held for milliseconds only.
+    /// at the same moment. `commit` is its first lock, if that is held already; the second one is
+    /// held for milliseconds only.
     pub(super) async fn commit(
         &self,
         spent: &SecretString,
         login: &Login,
+        commit: Option<&File>,
         patience: Duration,
     ) -> io::Result<Committed> {
-        let folder = self.0.path();
         if !self.still_holds(spent)? {
             return Ok(Committed::DiskWins);
         }
-        let _commit = lock(&folder.join(COMMIT_LOCK), patience).await?;
+        let _commit = match commit {
+            Some(_) => None,
+            None => self.lock_commit(patience).await?,
+        };
         if !self.still_holds(spent)? {
             return Ok(Committed::DiskWins);
         }
-        let _write = lock(&folder.join(WRITE_LOCK), patience).await?;
+        let _write = self.lock_write(patience).await?;
         let mut document = match self.document() {
             Ok((document, _)) if holds(&document, spent) => document,
             Ok(_) => return Ok(Committed::DiskWins),
@@ -94,7 +97,47 @@ impl Place {
             Err(error) => return Err(error),
         };
         document.renew(login);
-        self.write(&document.to_json()).map(Committed::Written)
+        self.write(&document.to_json(), &version(spent)).map(Committed::Written)
+    }
+
+    /// Whether a renewed login could be written now; a keyring is not asked.
+    ///
+    /// # Errors
+    /// When it could not.
+    pub(super) fn rehearse(&self) -> io::Result<()> {
+        let length = fs::metadata(self.file()).map_or(0, |metadata| metadata.len());
+        rehearse(&self.file(), usize::try_from(length).unwrap_or(0) + GROWTH)
+    }
+
+    /// Ends the write of the tokens that `spent` was spent for, if the process that had them was
+    /// killed in the midst of it; whether there was one.
+    pub(super) async fn recover(&self, spent: &SecretString, commit: Option<&File>) -> bool {
+        let version = version(spent);
+        if !is_broken_off(&self.file(), &version) {
+            return false;
+        }
+        let _commit = match commit {
+            Some(_) => None,
+            None => self.lock_commit(COMMIT_PATIENCE).await.ok().flatten(),
+        };
+        let Ok(_write) = self.lock_write(COMMIT_PATIENCE).await else {
+            return false;
+        };
+        let sound = |bytes: &[u8]| {
+            let document = Document::parse(bytes).ok();
+            document.is_some_and(|new| new.refresh_token().is_some() && !holds(&new, spent))
+        };
+        matches!(self.still_holds(spent), Ok(true)) && complete(&self.file(), &version, sound)
+    }
+
+    /// The Codex CLI's first lock.
+    pub(super) async fn lock_commit(&self, patience: Duration) -> io::Result<Option<File>> {
+        lock(&self.0.path().join(COMMIT_LOCK), patience).await
+    }
+
+    /// The Codex CLI's second lock.
+    async fn lock_write(&self, patience: Duration) -> io::Result<Option<File>> {
+        lock(&self.0.path().join(WRITE_LOCK), patience).await
     }
 
     fn still_holds(&self, token: &SecretString) -> io::Result<bool> {
@@ -107,17 +150,16 @@ impl Place {
 
     /// Puts a new login in the place of whatever is there.
     pub(super) async fn put(&self, document: &Document) -> io::Result<()> {
-        let folder = &self.0;
-        let _commit = lock(&folder.path().join(COMMIT_LOCK), COMMIT_PATIENCE).await?;
-        let _write = lock(&folder.path().join(WRITE_LOCK), COMMIT_PATIENCE).await?;
-        self.write(&document.to_json()).map(drop)
+        let _commit = self.lock_commit(COMMIT_PATIENCE).await?;
+        let _write = self.lock_write(COMMIT_PATIENCE).await?;
+        self.write(&document.to_json(), "new").map(drop)
     }
 
     /// Takes the login away, unless another one is there by now than was `seen`.
     pub(super) async fn remove(&self, seen: Option<&Document>) -> io::Result<bool> {
         let folder = &self.0;
-        let _commit = lock(&folder.path().join(COMMIT_LOCK), COMMIT_PATIENCE).await?;
-        let _write = lock(&folder.path().join(WRITE_LOCK), COMMIT_PATIENCE).await?;
+        let _commit = self.lock_commit(COMMIT_PATIENCE).await?;
+        let _write = self.lock_write(COMMIT_PATIENCE).await?;
         let now = self.document().ok().map(|(now, _)| now.to_json());
         if now.is_some() && now != seen.map(Document::to_json) {
             return Ok(false);
@@ -125,48 +167,32 @@ impl Place {
         if matches!(folder, Folder::Keyring(_)) {
             vault::delete(&self.file())?;
         }
+        tidy(&self.file()); // It may hold tokens.
         fs::remove_file(self.file()).map(|()| true)
     }
 
-    fn write(&self, bytes: &[u8]) -> io::Result<Stamp> {
+    fn write(&self, bytes: &[u8], version: &str) -> io::Result<Stamp> {
         let folder = &self.0;
         if folder.is_own() {
             restrict(folder.path());
         }
-        match folder {
+        let written = match folder {
             Folder::Keyring(_) => {
                 vault::write(&self.file(), bytes)?;
-                replace(&self.file(), vault::STAND_IN)
+                replace(&self.file(), vault::STAND_IN, "marker")
             }
             Folder::Own(_) | Folder::Borrowed(_) | Folder::Variable(..) => {
-                replace(&self.file(), bytes)
+                replace(&self.file(), bytes, version)
             }
-        }
+        };
+        written.map(|metadata| stamp(&metadata))
     }
 }
 
-/// Replaces the file whole: whoever reads it sees the old or the new, and so does who starts
-/// after a crash.
-fn replace(file: &Path, bytes: &[u8]) -> io::Result<Stamp> {
-    // Where auth.json is a link, the file behind it is replaced and the link stays.
-    let file = match fs::canonicalize(file) {
-        Err(error) if error.kind() == ErrorKind::NotFound => file.to_owned(),
-        found => found?,
-    };
-    let folder = file.parent().unwrap_or(Path::new("."));
-    let mut new = tempfile::Builder::new().prefix(".auth-").tempfile_in(folder)?; // mode 0600
-    new.write_all(bytes)?;
-    give_to_owner_of(if file.exists() { &file } else { folder }, new.path());
-    new.as_file().sync_all()?;
-    let stamp = stamp(&new.as_file().metadata()?);
-    new.persist(&file).map_err(|error| error.error)?;
-    if cfg!(unix) {
-        // The new file is in place; only a power cut could still bring the old one back.
-        File::open(folder).and_then(|folder| folder.sync_all()).unwrap_or_else(|error| {
-            debug!(%error, "could not flush `{}`", folder.display());
-        });
-    }
-    Ok(stamp)
+/// A name for the version of a login with this refresh token, which does not tell the token.
+fn version(token: &SecretString) -> String {
+    let digest = Sha256::digest(token.expose_secret());
+    digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn holds(document: &Document, token: &SecretString) -> bool {

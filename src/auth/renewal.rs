@@ -1,13 +1,13 @@
 //! Getting another token: who may ask the server for one, when, and what becomes of it.
 
-use std::io::ErrorKind;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::fs::File;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use secrecy::SecretString;
 use tokio::time::sleep;
-use tracing::{info, warn};
+use tracing::{error, info, warn};
 
 use super::oauth::{Failure, OAuth, Reason};
 use super::place::{COMMIT_PATIENCE, Committed};
@@ -26,6 +26,8 @@ pub(super) struct Shared {
     pub(super) store: Store,
     pub(super) oauth: OAuth,
     pub(super) clock: Clock,
+    /// Whether the program ends as soon as it has its answer.
+    pub(super) fleeting: bool,
     /// Never held while waiting for anything but a small file.
     pub(super) state: Mutex<State>,
     /// Held over the network and the locks: that one refresh waits for another is its point.
@@ -53,8 +55,8 @@ impl Shared {
     pub(super) fn at_hand(&self) -> Result<(Option<Access>, Life), Error> {
         let now = self.now();
         let mut state = self.state();
-        let held = state.login(&self.store, now, Look::Lately)?;
-        let (access, life) = (held.login.access(), held.life(now));
+        let access = state.login(&self.store, now, Look::Lately)?.login.access();
+        let life = state.life(now).unwrap_or(Life::Over);
         if life == Life::Due && state.failure(now, PAUSE).is_some() {
             return Ok((access, Life::Good));
         }
@@ -69,15 +71,23 @@ impl Shared {
         self.not_too_soon(need)?;
         let _among_processes = match self.store.lock_refresh().await {
             Ok(lock) => lock,
-            Err(error) => return Err(self.failed(error)),
+            Err(error) => return Err(self.failed(error, need)),
         };
+        let others = self.store.lock_against_others().await;
         // The second round is for a login that another program put there during the first.
         for last in [false, true] {
             if let Some(access) = self.met(need, Look::Inside)? {
                 return Ok(access);
             }
             let login = self.held_login()?;
-            match self.exchange(&login, need).await {
+            if self.recovered(&login, others.as_ref()).await {
+                continue;
+            }
+            let exchanged = match self.spendable(need) {
+                Ok(()) => self.exchange(&login, need, others.as_ref()).await,
+                Err(error) => Err(error),
+            };
+            match exchanged {
                 Ok(kept) => {
                     if let Some(access) = self.met(need, Look::Lately)? {
                         return Ok(access);
@@ -88,32 +98,69 @@ impl Shared {
                 }
                 Err(error) => {
                     if last || !error.needs_login() || !self.moved_on(&login, &error).await? {
-                        return Err(self.failed(error));
+                        return Err(self.failed(error, need));
                     }
                 }
             }
         }
-        Err(self.failed(self.nothing_new()))
+        Err(self.failed(self.nothing_new(), need))
     }
 
     /// Remembers the failure, for those who wait for the same. It is logged here, since a caller
     /// whose token still works never hears of it.
-    fn failed(&self, error: Error) -> Error {
+    fn failed(&self, error: Error, need: &Need) -> Error {
         warn!(file = %self.store.file().display(), "no new token: {error}");
         let now = self.now();
-        self.state().remember(&error, now);
+        self.state().remember(&error, matches!(need, Need::Other(_)), now);
         error
+    }
+
+    /// Whether the refresh token in hand may be spent: another of our processes may have done so
+    /// already, and what a new one brings must have somewhere to go.
+    ///
+    /// A token that works is not worth a login that lives in memory only. Where none works, that
+    /// is better than nothing for who goes on running, but not for a command that ends at once.
+    fn spendable(&self, need: &Need) -> Result<(), Error> {
+        let now = self.now();
+        let life = {
+            let mut state = self.state();
+            let Some(held) = state.held() else { return Ok(()) };
+            if held.login.refresh_token.is_none() || held.unsaved.is_some() {
+                return Ok(()); // Nothing to spend, or nothing more to lose.
+            }
+            state.life(now)
+        };
+        if self.store.is_claimed() {
+            return Err(Error::HeldElsewhere { file: self.store.file() });
+        }
+        let can_wait = matches!(need, Need::Lasting) && life != Some(Life::Over);
+        match self.store.place().rehearse() {
+            Err(error) if can_wait || self.fleeting => {
+                Err(Error::not_writable(self.store.file(), &error))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether a process of ours was killed while it wrote what this login's refresh token was
+    /// spent for, and that could be saved.
+    async fn recovered(&self, login: &Login, others: Option<&File>) -> bool {
+        let Some(spent) = &login.refresh_token else { return false };
+        let recovered = self.store.place().recover(spent, others).await;
+        if recovered {
+            self.state().forget();
+        }
+        recovered
     }
 
     /// The token in hand, if it is what is needed.
     fn met(&self, need: &Need, look: Look) -> Result<Option<Access>, Error> {
         let now = self.now();
         let mut state = self.state();
-        let held = state.login(&self.store, now, look)?;
-        let life = held.life(now);
-        let Some(access) = held.login.access() else {
+        let Some(access) = state.login(&self.store, now, look)?.login.access() else {
             return Ok(None);
         };
+        let life = state.life(now).unwrap_or(Life::Over);
         let met = match need {
             Need::Lasting => life == Life::Good,
             Need::Other(refused) if refused.account_id != access.account_id => {
@@ -127,12 +174,15 @@ impl Shared {
     fn not_too_soon(&self, need: &Need) -> Result<(), Error> {
         let now = self.now();
         let mut state = self.state();
-        let life = state.held().map(|held| held.life(now));
+        let life = state.life(now);
+        // One that has ended meanwhile was refused for that.
         if let (Need::Other(refused), Some(held)) = (need, state.held())
             && same(&refused.token, &held.login.access_token)
             && held.in_vain(now)
+            && life != Some(Life::Over)
         {
-            return Err(Error::TokenRefused { file: self.store.file() });
+            let (file, log_in) = (self.store.file(), self.store.log_in());
+            return Err(Error::TokenRefused { file, log_in });
         }
         let pause = match need {
             Need::Lasting if life == Some(Life::Due) => PAUSE,
@@ -148,14 +198,19 @@ impl Shared {
     }
 
     /// Gets from the server what the login lacks; whether it was kept, or another program's won.
-    async fn exchange(&self, login: &Login, need: &Need) -> Result<bool, Error> {
-        let file = self.store.file();
+    async fn exchange(
+        &self,
+        login: &Login,
+        need: &Need,
+        others: Option<&File>,
+    ) -> Result<bool, Error> {
+        let (file, log_in) = (self.store.file(), self.store.log_in());
         if login.kind == Kind::PersonalAccessToken {
             if login.owner.is_some() {
-                return Err(Error::PersonalTokenRefused { file });
+                return Err(Error::PersonalTokenRefused { file, log_in });
             }
             let owner = self.oauth.whoami(&login.access_token).await.map_err(|why| match why {
-                Failure::Refused { .. } => Error::PersonalTokenRefused { file },
+                Failure::Refused { .. } => Error::PersonalTokenRefused { file, log_in },
                 Failure::Passing(error) => error,
             })?;
             if let Some(held) = self.state().held().filter(|held| held.login.has_tokens_of(login)) {
@@ -165,7 +220,7 @@ impl Shared {
             return Ok(false);
         }
         let Some(spent) = &login.refresh_token else {
-            return Err(Error::TokenExpired { file });
+            return Err(Error::TokenExpired { file, log_in });
         };
         let reason = match need {
             Need::Other(_) => Reason::Refused,
@@ -176,7 +231,7 @@ impl Shared {
             self.oauth.refresh(spent, login.client_id.as_deref(), reason).await.map_err(|why| {
                 match why {
                     Failure::Refused { status, code } => {
-                        Error::refresh_refused(&file, status, code)
+                        Error::refresh_refused(file.clone(), log_in, status, code)
                     }
                     Failure::Passing(error) => error,
                 }
@@ -192,17 +247,28 @@ impl Shared {
         if fetched && renewed.expires_at.is_some_and(|end| end <= self.now()) {
             warn!("the new token seems to have ended already; check this computer's clock");
         }
+        if let Some(issued_at) = renewed.issued_at.filter(|_| fetched) {
+            let now = self.now();
+            self.state().set_clock(issued_at, now);
+        }
         let instead = matches!(need, Need::Other(_));
         let fetched = fetched.then(|| Fetched { at: self.now(), instead });
-        Ok(self.keep(spent, renewed, fetched).await)
+        Ok(self.keep(spent, renewed, fetched, others).await)
     }
 
     /// Writes the new login, and only then lets it be seen; `false` if another program's won.
-    async fn keep(&self, spent: &SecretString, login: Login, fetched: Option<Fetched>) -> bool {
+    async fn keep(
+        &self,
+        spent: &SecretString,
+        login: Login,
+        fetched: Option<Fetched>,
+        others: Option<&File>,
+    ) -> bool {
         // What could not be written the last time has left an older token on the disk.
         let unsaved = self.state().held().and_then(|held| held.unsaved.clone());
-        let on_disk = unsaved.map_or(spent.clone(), |unsaved| unsaved.on_disk);
-        let committed = self.store.commit(&on_disk, &login, COMMIT_PATIENCE).await;
+        let on_disk = unsaved.as_ref().map_or(spent, |unsaved| &unsaved.on_disk).clone();
+        let place = self.store.place();
+        let committed = place.commit(&on_disk, &login, others, COMMIT_PATIENCE).await;
         let file = self.store.file();
         let now = self.now();
         let mut state = self.state();
@@ -217,21 +283,15 @@ impl Shared {
                 false
             }
             Err(error) => {
-                let hint = match error.kind() {
-                    ErrorKind::ResourceBusy => "mount the folder, not only the file",
-                    ErrorKind::TimedOut => "stop the program that holds the lock",
-                    ErrorKind::StorageFull => "free some space",
-                    _ => "let codexway write there",
-                };
-                warn!(
-                    file = %file.display(),
-                    "the new login lives in memory only, because it could not be written: {error}; {hint} before codexway stops, or it will need a new login"
-                );
+                let why = Error::not_saved(file, &error);
+                warn!("{why}");
                 let Some(held) = state.held().filter(|held| same(held.login.key(), spent)) else {
                     return false;
                 };
                 let stamp = held.stamp;
-                let unsaved = Some(Unsaved { on_disk, tried: now });
+                let claim = unsaved.and_then(|unsaved| unsaved.claim);
+                let claim = claim.or_else(|| self.store.claim().map(Arc::new));
+                let unsaved = Some(Unsaved { on_disk, tried: now, why, claim });
                 state.put(Held { login, stamp, fetched, unsaved });
                 true
             }
@@ -240,17 +300,34 @@ impl Shared {
 
     /// Tries to write a login that could not be written before; without waiting for anyone.
     pub(super) async fn save_again(&self) {
+        let now = self.now();
+        let tried = self.state().held().and_then(|held| Some(held.unsaved.as_ref()?.tried));
+        if tried.is_none_or(|tried| within(SAVE_PAUSE, tried, now)) {
+            return;
+        }
+        if let Ok(_one_at_a_time) = self.turn.try_lock() {
+            self.save(Duration::ZERO).await;
+        }
+    }
+
+    /// Waits for a refresh that is under way, and has a last try at what could not be written.
+    pub(super) async fn settle(&self) {
+        let _one_at_a_time = self.turn.lock().await;
+        self.save(COMMIT_PATIENCE).await;
+        if let Some(unsaved) = self.state().held().and_then(|held| held.unsaved.take()) {
+            error!("codexway stops, and with it ends a login: {}", unsaved.why);
+        }
+    }
+
+    /// Writes the login in hand if it could not be written before. Whoever calls it has the turn.
+    async fn save(&self, patience: Duration) {
         let Some((on_disk, login)) = self.state().held().and_then(|held| {
             let unsaved = held.unsaved.as_ref()?;
-            (!within(SAVE_PAUSE, unsaved.tried, self.now()))
-                .then(|| (unsaved.on_disk.clone(), held.login.clone()))
+            Some((unsaved.on_disk.clone(), held.login.clone()))
         }) else {
             return;
         };
-        let Ok(_one_at_a_time) = self.turn.try_lock() else {
-            return;
-        };
-        let committed = self.store.commit(&on_disk, &login, Duration::ZERO).await;
+        let committed = self.store.place().commit(&on_disk, &login, None, patience).await;
         let now = self.now();
         let mut state = self.state();
         let Some(held) = state.held().filter(|held| held.login.has_tokens_of(&login)) else {
@@ -263,9 +340,10 @@ impl Shared {
                 info!("the login was written to `{}` at last", self.store.file().display());
             }
             Ok(Committed::DiskWins) => state.forget(),
-            Err(_) => {
+            Err(error) => {
                 if let Some(unsaved) = &mut held.unsaved {
                     unsaved.tried = now;
+                    unsaved.why = Error::not_saved(self.store.file(), &error);
                 }
             }
         }

@@ -2,9 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use super::Variables;
 use super::document::Document;
 use super::vault;
+use super::{LogIn, Variables};
 
 /// The file that holds a login.
 pub(super) const FILE: &str = "auth.json";
@@ -38,8 +38,14 @@ impl Folder {
 
     /// Whether there is no login in it.
     pub fn is_empty(&self) -> bool {
+        !self.file().exists()
+    }
+
+    /// The file whose time stamp tells that the login has changed: auth.json, or what stands for
+    /// it where a keyring holds the login.
+    pub fn file(&self) -> PathBuf {
         let name = if matches!(self, Self::Keyring(_)) { vault::MARKER } else { FILE };
-        !self.path().join(name).exists()
+        self.path().join(name)
     }
 
     /// Our own folder, whichever way it keeps what it holds.
@@ -58,6 +64,8 @@ pub struct Source {
     /// Our own folder, where it goes before the other one as soon as it holds a login.
     first: Option<PathBuf>,
     folder: Folder,
+    /// What messages say is to be typed.
+    pub(super) log_in: LogIn,
 }
 
 impl Source {
@@ -70,7 +78,7 @@ impl Source {
 
 impl From<Folder> for Source {
     fn from(folder: Folder) -> Self {
-        Self { first: None, folder }
+        Self { first: None, folder, log_in: LogIn::default() }
     }
 }
 
@@ -88,6 +96,8 @@ fn holds_a_login(own: &Path) -> bool {
 /// Where a login may be; read from the environment by the caller.
 #[derive(Debug, Clone, Default)]
 pub struct Places {
+    /// The account's name.
+    pub account: String,
     /// Our own folder for this account.
     pub own: PathBuf,
     /// `$OPENAI_CODEX_PATH`
@@ -106,14 +116,13 @@ pub struct Places {
 /// when its folder holds no login: falling through to `~/.codex` would use an account
 /// that the user meant to leave alone.
 pub fn find(source: &str, places: &Places) -> Source {
-    match source {
-        "own" => {
-            let own = places.own.clone();
-            Source { first: Some(own.clone()), folder: Folder::Own(own) }
-        }
-        "auto" => Source { first: Some(places.own.clone()), folder: borrowed(places) },
-        path => Folder::Borrowed(folder(expand(Path::new(path), places))).into(),
-    }
+    let own = &places.own;
+    let (first, folder) = match source {
+        "own" => (Some(own.clone()), Folder::Own(own.clone())),
+        "auto" => (Some(own.clone()), borrowed(places)),
+        path => (None, Folder::Borrowed(folder(expand(Path::new(path), places)))),
+    };
+    Source { first, folder, log_in: LogIn::to(&places.account) }
 }
 
 fn borrowed(places: &Places) -> Folder {

@@ -1,5 +1,8 @@
 //! What the manager knows: the login it holds, how it stands to the file, and what failed.
 
+use std::fs::File;
+use std::sync::Arc;
+
 use jiff::{SignedDuration, Timestamp};
 use secrecy::SecretString;
 use tracing::warn;
@@ -15,18 +18,25 @@ const AHEAD: SignedDuration = SignedDuration::from_mins(5);
 const SCHEDULE: SignedDuration = SignedDuration::from_hours(8 * 24);
 /// How long a look at the file lasts.
 const RECHECK: SignedDuration = SignedDuration::from_secs(1);
-/// A token this new is used whatever it says: if it seems old already, our clock is wrong, and
-/// refreshing at every turn would not mend it.
+/// A token this new is not replaced for ending soon: its successor would end as soon. One that does
+/// not say when it was issued is not replaced for having ended either: our clock is wrong then,
+/// and refreshing at every turn would not mend it.
 const JUST_FETCHED: SignedDuration = SignedDuration::from_mins(1);
 /// A token this new that took the place of a refused one and is refused as well will not be
 /// mended by a third.
 const IN_VAIN: SignedDuration = SignedDuration::from_mins(1);
+/// The way of an answer, and the rest of a second that a token leaves out.
+const ON_THE_WAY: SignedDuration = SignedDuration::from_secs(5);
 
 #[derive(Default)]
 pub(super) struct State {
     held: Option<Held>,
     checked: Option<Timestamp>,
     failed: Option<Failed>,
+    /// How far this computer's clock is ahead of the issuer's, as the last new token showed.
+    /// However wrong it is, and whenever it is set: a token is judged by its issuer's clock, and
+    /// a stale measure costs one refresh, which brings a new one.
+    clock_ahead: SignedDuration,
 }
 
 pub(super) struct Held {
@@ -50,12 +60,17 @@ pub(super) struct Unsaved {
     /// The spent refresh token that the file still shows.
     pub(super) on_disk: SecretString,
     pub(super) tried: Timestamp,
+    pub(super) why: Error,
+    /// Keeps our other processes from spending the token again; see [`Store::claim`].
+    pub(super) claim: Option<Arc<File>>,
 }
 
 struct Failed {
     key: SecretString,
     error: Error,
     at: Timestamp,
+    /// Whether the token that was to be replaced had been refused.
+    refused: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -101,12 +116,12 @@ impl State {
         }
         let stamp = store.stamp();
         match store.read() {
-            Ok((login, stamp)) => self.adopt(login, stamp),
+            Ok((login, stamp)) => self.adopt(login, stamp, store),
             // Perhaps half-written by a program that does not rename: a token in hand goes on,
             // and the file is read when it changes again. Nothing is spent on such a file.
             Err(error @ Error::Unreadable { .. }) => match (&mut self.held, stamp) {
                 (Some(held), Some(stamp))
-                    if look != Look::Inside && held.life(now) != Life::Over =>
+                    if look != Look::Inside && held.life(now, self.clock_ahead) != Life::Over =>
                 {
                     held.stamp = stamp;
                     warn!("going on with the login in memory: {error}");
@@ -122,14 +137,17 @@ impl State {
         Ok(())
     }
 
-    fn adopt(&mut self, login: Login, stamp: Stamp) {
+    fn adopt(&mut self, login: Login, stamp: Stamp, store: &Store) {
         if let Some(held) = &mut self.held {
             if held.stamp == stamp && held.login.has_tokens_of(&login) {
                 return;
             }
-            let ours_is_newer = held.unsaved.as_ref().zip(login.refresh_token.as_ref());
-            if ours_is_newer.is_some_and(|(unsaved, token)| same(&unsaved.on_disk, token)) {
+            if let (Some(unsaved), Some(token)) = (&mut held.unsaved, &login.refresh_token)
+                && same(&unsaved.on_disk, token)
+            {
                 held.stamp = stamp;
+                unsaved.claim = None; // It may be on a file that is gone.
+                unsaved.claim = store.claim().map(Arc::new);
                 return;
             }
         }
@@ -143,23 +161,41 @@ impl State {
 
     /// The next look reads the file.
     pub(super) fn forget(&mut self) {
-        *self = Self::default();
+        *self = Self { clock_ahead: self.clock_ahead, ..Self::default() };
+    }
+
+    /// Learns from a token that was issued at this moment what our clock is worth.
+    pub(super) fn set_clock(&mut self, issued_at: Timestamp, now: Timestamp) {
+        let ahead = now.duration_since(issued_at);
+        let exact = ahead.is_negative() || ahead > ON_THE_WAY;
+        self.clock_ahead = if exact { ahead } else { SignedDuration::ZERO };
+    }
+
+    /// How long the login in hand will do.
+    pub(super) fn life(&self, now: Timestamp) -> Option<Life> {
+        self.held.as_ref().map(|held| held.life(now, self.clock_ahead))
     }
 
     pub(super) fn held(&mut self) -> Option<&mut Held> {
         self.held.as_mut()
     }
 
-    pub(super) fn remember(&mut self, error: &Error, now: Timestamp) {
+    pub(super) fn remember(&mut self, error: &Error, refused: bool, now: Timestamp) {
         if let Some(held) = &self.held {
             let key = held.login.key().clone();
-            self.failed = Some(Failed { key, error: error.clone(), at: now });
+            self.failed = Some(Failed { key, error: error.clone(), at: now, refused });
         }
     }
 
     /// What the last try with the login in hand ended in.
     pub(super) fn problem(&self) -> Option<&Error> {
         self.failed_now().map(|failed| &failed.error)
+    }
+
+    /// Whether the token in hand has neither ended nor been refused.
+    pub(super) fn works(&self, now: Timestamp) -> bool {
+        let refused = self.failed_now().is_some_and(|failed| failed.refused);
+        !refused && self.life(now).is_some_and(|life| life != Life::Over)
     }
 
     /// The same, if another try would be too soon; after a final refusal it always is, until
@@ -177,16 +213,17 @@ impl State {
 }
 
 impl Held {
-    pub(super) fn life(&self, now: Timestamp) -> Life {
-        if self.fetched.is_some_and(|fetched| within(JUST_FETCHED, fetched.at, now)) {
+    fn life(&self, now: Timestamp, clock_ahead: SignedDuration) -> Life {
+        let new = self.fetched.is_some_and(|fetched| within(JUST_FETCHED, fetched.at, now));
+        if new && self.login.issued_at.is_none() {
             return Life::Good;
         }
-        let due = match self.login.expires_at {
-            Some(end) if end <= now => return Life::Over,
-            Some(end) => end <= now + AHEAD,
+        let due = match self.login.expires_at.map(|end| end.duration_since(now) + clock_ahead) {
+            Some(left) if left <= SignedDuration::ZERO => return Life::Over,
+            Some(left) => left <= AHEAD,
             None => self.login.last_refresh.is_some_and(|at| at <= now - SCHEDULE),
         };
-        if due && self.login.refresh_token.is_some() { Life::Due } else { Life::Good }
+        if due && !new && self.login.refresh_token.is_some() { Life::Due } else { Life::Good }
     }
 
     /// Whether refreshing because of a refusal was tried just now, and did not help.

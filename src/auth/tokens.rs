@@ -59,6 +59,8 @@ pub(super) struct Login {
     pub(super) client_id: Option<String>,
     pub(super) last_refresh: Option<Timestamp>,
     pub(super) expires_at: Option<Timestamp>,
+    /// When the access token was issued, by the server's clock, where it says so.
+    pub(super) issued_at: Option<Timestamp>,
     /// `None` for a personal access token that was not looked up yet.
     pub(super) owner: Option<Owner>,
 }
@@ -73,12 +75,14 @@ pub(super) struct Owner {
 
 impl Login {
     pub(super) fn read(document: &Document, store: &Store) -> Result<Self, Error> {
-        let file = store.file();
+        let (file, log_in) = (store.file(), store.log_in());
         match document.contents() {
             Contents::Chatgpt => {}
             Contents::PersonalAccessToken(token) => return Ok(Self::personal(token)),
-            Contents::ApiKey => return Err(Error::ApiKeyFile { file }),
-            Contents::Unsupported(mode) => return Err(Error::UnsupportedMode { file, mode }),
+            Contents::ApiKey => return Err(Error::ApiKeyFile { file, log_in }),
+            Contents::Unsupported(mode) => {
+                return Err(Error::UnsupportedMode { file, mode, log_in });
+            }
             Contents::Nothing => return Err(store.not_logged_in()),
         }
         let mut login = Self {
@@ -90,13 +94,15 @@ impl Login {
             client_id: document.client_id(),
             last_refresh: document.text("last_refresh").and_then(|at| at.parse().ok()),
             expires_at: None,
+            issued_at: None,
             owner: None,
         };
         let access = Claims::read(login.access_token.expose_secret());
         login.expires_at = access.as_ref().and_then(Claims::expires_at);
+        login.issued_at = access.as_ref().and_then(Claims::issued_at);
         login.owner = login.find_owner(access.as_ref());
         if login.owner.is_none() {
-            return Err(Error::MissingClaim { file, malformed: access.is_none() });
+            return Err(Error::MissingClaim { file, malformed: access.is_none(), log_in });
         }
         Ok(login)
     }
@@ -111,6 +117,7 @@ impl Login {
             client_id: None,
             last_refresh: None,
             expires_at: None,
+            issued_at: None,
             owner: None,
         }
     }
@@ -124,6 +131,7 @@ impl Login {
         if let Some(access_token) = new.access_token {
             let access = Claims::read(access_token.expose_secret());
             login.expires_at = access.as_ref().and_then(Claims::expires_at);
+            login.issued_at = access.as_ref().and_then(Claims::issued_at);
             login.owner = login.find_owner(access.as_ref()).or(login.owner);
             login.access_token = access_token;
         }

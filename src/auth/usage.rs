@@ -75,10 +75,13 @@ impl Backend {
         match answer.status {
             status if status.is_success() => {}
             _ if answer.code().as_deref() == Some("usage_not_included") => {
-                return Err(Error::NoCodex);
+                return Err(Error::NoCodex { log_in: tokens.log_in() });
             }
             StatusCode::UNAUTHORIZED => return Err(tokens.refused()),
-            StatusCode::FORBIDDEN => return Err(Error::Forbidden { url: self.base_url.clone() }),
+            StatusCode::FORBIDDEN => {
+                let url = self.base_url.clone();
+                return Err(Error::Forbidden { url, log_in: tokens.log_in() });
+            }
             _ => return Err(answer.unexpected(&self.base_url)),
         }
         let told: Told = answer.read(&self.base_url)?;

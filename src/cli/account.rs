@@ -1,10 +1,10 @@
 //! An account as the commands see it: its settings, its folders and whom it talks to.
 
-use anyhow::Context;
+use anyhow::{Context, anyhow};
 
 use super::{Environment, Failure};
 use crate::{
-    auth::{self, Backend, OAuth, Own, Places, Source, TokenManager},
+    auth::{self, Backend, LogIn, OAuth, Own, Places, Source, TokenManager},
     config::{self, Settings, UpstreamKind},
 };
 
@@ -48,7 +48,7 @@ impl<'a> Account<'a> {
 
     /// Its folder of ours.
     pub(super) fn own(&self) -> Own {
-        Own::at(self.places.own.clone())
+        Own::of(&self.places)
     }
 
     /// Whom it logs in at.
@@ -73,15 +73,18 @@ impl<'a> Account<'a> {
     }
 
     pub(super) fn tokens(&self) -> anyhow::Result<TokenManager> {
-        Ok(TokenManager::new(self.source(), self.oauth()?))
+        Ok(TokenManager::fleeting(self.source(), self.oauth()?))
     }
 
-    /// `message` with the command that logs this account in, and not another.
-    pub(super) fn hint(&self, message: &str) -> String {
-        if self.name == DEFAULT {
-            return message.to_owned();
+    /// A failure that names this account in what it says to type, and not another.
+    pub(super) fn told(&self, failure: Failure) -> Failure {
+        let log_in = LogIn::to(self.name);
+        match failure {
+            Failure::Failed(error) if !log_in.is_plain() => {
+                Failure::Failed(anyhow!(log_in.named_in(&format!("{error:#}"))))
+            }
+            other => other,
         }
-        message.replace("`codexway login", &format!("`codexway login --account {}", self.name))
     }
 
     fn user_agent(&self) -> String {

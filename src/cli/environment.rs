@@ -118,6 +118,7 @@ impl Environment {
     pub(super) fn places(&self, name: &str) -> Places {
         let var = |name: &str| self.var(name).map(PathBuf::from);
         Places {
+            account: name.to_owned(),
             own: self.data_dir.join("accounts").join(name),
             openai_codex_path: var("OPENAI_CODEX_PATH"),
             codex_home: var("CODEX_HOME"),

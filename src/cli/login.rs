@@ -51,9 +51,8 @@ pub(super) fn run(args: &LoginArgs, environment: &Environment) -> Result<(), Fai
         consent::obtain(environment, args.yes)?;
     }
     let own = account.own();
-    own.prepare(store(&account, environment))
-        .with_context(|| format!("keep a login in `{}`", own.path().display()))?;
-    block_on(log_in(&account, args, environment))?;
+    own.prepare(store(&account, environment))?;
+    block_on(log_in(&account, args, environment)).map_err(|failure| account.told(failure))?;
     say_what_is_missing(&account, args, &settings);
     Ok(())
 }

@@ -46,7 +46,7 @@ async fn catalog(
     let known = Catalog::of(upstream.kind);
     let version = Live::new(upstream.version.clone(), known.clone()).version();
     let claimed = version.clone();
-    let clients = Clients::default();
+    let clients = Clients::fleeting();
     let shared = Shared {
         clients: &clients,
         places: environment.places(&profile.account),

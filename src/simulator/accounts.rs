@@ -104,8 +104,7 @@ impl Accounts {
         };
         let access = Access { account: account.clone(), expires, family, invalidated: false };
         let mut issued = lock(&self.issued);
-        let state =
-            if issued.ended.contains(&family) { Life::Invalidated } else { Life::Fresh };
+        let state = if issued.ended.contains(&family) { Life::Invalidated } else { Life::Fresh };
         let refresh = Refresh { account: account.clone(), family, state };
         issued.access.insert(tokens.access.clone(), access);
         issued.refresh.insert(tokens.refresh.clone(), refresh);

@@ -1,7 +1,7 @@
 //! From settings to an upstream: one arm for each kind.
 
 use std::{
-    sync::{Arc, OnceLock},
+    sync::{Arc, Mutex, OnceLock, PoisonError},
     time::Duration,
 };
 
@@ -9,19 +9,44 @@ use http::{HeaderName, HeaderValue, header};
 
 use super::{Upstream, codex, codex_exec, openai};
 use crate::{
-    auth::{self, Backend, OAuth, Places, TokenManager, find},
+    auth::{self, Backend, OAuth, Places, Source, TokenManager, find},
     config::{self, AccountKind, Compression, UpstreamKind},
 };
 
+/// What a process has one of, however many upstreams there are and however often the settings
+/// change.
+///
 /// The network clients: one that goes by the system's proxy, and one for this machine, which none
-/// may come between. Each is made when it is first needed.
+/// may come between. Each is made when it is first needed. And the logins: what one of them holds
+/// may be in its memory only.
 #[derive(Default)]
 pub struct Clients {
     proxied: OnceLock<reqwest::Client>,
     direct: OnceLock<reqwest::Client>,
+    logins: Mutex<Vec<TokenManager>>,
+    fleeting: bool,
 }
 
 impl Clients {
+    /// For a command that ends as soon as it has its answer.
+    #[must_use]
+    pub fn fleeting() -> Self {
+        Self { fleeting: true, ..Self::default() }
+    }
+
+    fn login(&self, source: Source, oauth: OAuth) -> TokenManager {
+        let mut logins = self.logins.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = logins.iter().find(|login| login.is_of(&source, &oauth)) {
+            return known.clone();
+        }
+        let login = match self.fleeting {
+            true => TokenManager::fleeting(source, oauth),
+            false => TokenManager::new(source, oauth),
+        };
+        logins.push(login.clone());
+        login
+    }
+
     fn for_url(&self, url: &str) -> Result<reqwest::Client, Error> {
         let kept = if auth::is_local(url) { &self.direct } else { &self.proxied };
         if let Some(client) = kept.get() {
@@ -71,7 +96,7 @@ pub fn connect(
                 originator: upstream.originator.clone(),
                 user_agent: user_agent(upstream),
             };
-            let tokens = TokenManager::new(find(&account.source, &shared.places), oauth);
+            let tokens = shared.clients.login(find(&account.source, &shared.places), oauth);
             let settings = codex::Settings {
                 account: Backend {
                     client: shared.clients.for_url(&upstream.base_url)?,

@@ -7,7 +7,10 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::Error;
-use crate::protocol::{Event, Failure};
+use crate::{
+    auth::LogIn,
+    protocol::{Event, Failure},
+};
 
 /// An `error` event inside a stream.
 pub(super) fn of_event(event: &Event) -> Error {
@@ -140,7 +143,9 @@ impl Told {
                 let retry_after = wait.or_else(|| worded_wait(&message));
                 Error::Overloaded { message, code, retry_after }
             }
-            "token_expired" | "token_invalidated" | "token_revoked" => Error::Refused { message },
+            "token_expired" | "token_invalidated" | "token_revoked" => {
+                Error::Refused { message, log_in: LogIn::default() }
+            }
             "account_deactivated" => Error::Forbidden { message, code },
             _ if message.contains("is at capacity") => {
                 Error::Overloaded { message, code, retry_after: wait }

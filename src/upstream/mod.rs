@@ -6,7 +6,7 @@ use futures_util::{future::BoxFuture, stream::BoxStream};
 use http::HeaderMap;
 
 use crate::{
-    auth,
+    auth::{self, LogIn},
     protocol::{Event, Failure, Malformed, Turn},
 };
 
@@ -44,6 +44,11 @@ pub trait Upstream: Send + Sync {
 
     /// Whether a turn could be run: the credentials are there and not known to be dead.
     fn ready(&self) -> BoxFuture<'_, Result<(), Error>>;
+
+    /// What somebody should look at although turns can be run.
+    fn warning(&self) -> BoxFuture<'_, Option<String>> {
+        Box::pin(async { None })
+    }
 
     /// What the account's plan has left; `None` where turns are not paid for by a plan.
     fn usage(&self) -> BoxFuture<'_, Result<Option<auth::Usage>, Error>> {
@@ -92,8 +97,8 @@ pub enum Error {
     #[error("{message}")]
     Key { message: String },
     /// The upstream refused a token that it had just issued.
-    #[error("the ChatGPT backend refused the login: {message}; run `codexway login`")]
-    Refused { message: String },
+    #[error("the ChatGPT backend refused the login: {message}; run {log_in}")]
+    Refused { message: String, log_in: LogIn },
     /// The account may not do this.
     #[error("{message}")]
     Forbidden { message: String, code: Option<String> },
@@ -136,6 +141,20 @@ pub enum Error {
     /// A fault of codexway itself, which it has logged.
     #[error("codexway failed at this request; the log says more, and a report of it is welcome")]
     Internal,
+}
+
+impl Error {
+    /// Where it says to log in, it says so for this account.
+    #[must_use]
+    fn for_account(self, account: &LogIn) -> Self {
+        match self {
+            Self::Refused { message, .. } => Self::Refused { message, log_in: account.clone() },
+            Self::Forbidden { message, code } => {
+                Self::Forbidden { message: account.named_in(&message), code }
+            }
+            other => other,
+        }
+    }
 }
 
 impl From<Malformed> for Error {

@@ -10,7 +10,7 @@ use secrecy::SecretString;
 
 use super::oauth::{self, Failure};
 use super::tokens::Fresh;
-use super::{Error as ServerError, OAuth};
+use super::{Error as ServerError, LogIn, OAuth};
 
 pub use browser::{Answered, Browser, PORTS};
 pub use device::Device;
@@ -75,7 +75,7 @@ fn fresh(tokens: Result<oauth::Tokens, Failure>, now: jiff::Timestamp) -> Result
 /// What the page says where the answer is no.
 fn denied(code: &str, description: &str) -> Error {
     if description.contains("missing_codex_entitlement") {
-        return ServerError::NoCodex.into();
+        return ServerError::NoCodex { log_in: LogIn::default() }.into();
     }
     let said = if description.is_empty() { code } else { description };
     // It goes to a terminal: nothing that could steer one, and no novel.

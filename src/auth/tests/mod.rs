@@ -1,6 +1,8 @@
 #![expect(clippy::disallowed_methods, reason = "a test waits for what it starts")]
 
+mod disk;
 mod file;
+mod killed;
 mod once;
 mod own;
 mod places;
@@ -54,15 +56,9 @@ impl World {
     }
 
     fn manager_of(&self, folder: Folder) -> TokenManager {
-        let oauth = OAuth {
-            client: reqwest::Client::builder().no_proxy().build().unwrap(),
-            auth_url: self.server.url.clone(),
-            originator: "codexway".to_owned(),
-            user_agent: "codexway/test".to_owned(),
-        };
         let now = self.now.clone();
         let clock = move || Timestamp::from_second(now.load(Ordering::SeqCst)).unwrap();
-        TokenManager::with_clock(folder, oauth, Box::new(clock))
+        TokenManager::with_clock(folder, self.oauth(), Box::new(clock))
     }
 
     fn pass(&self, seconds: i64) {

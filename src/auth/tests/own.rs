@@ -7,10 +7,10 @@ use crate::config::LoginStore;
 
 impl World {
     fn own(&self) -> Own {
-        Own::at(self.dir.path().to_owned())
+        Own::of(&Places { own: self.dir.path().to_owned(), ..Places::default() })
     }
 
-    fn oauth(&self) -> OAuth {
+    pub(super) fn oauth(&self) -> OAuth {
         OAuth {
             client: reqwest::Client::builder().no_proxy().build().unwrap(),
             auth_url: self.server.url.clone(),

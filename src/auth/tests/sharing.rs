@@ -83,18 +83,43 @@ async fn another_account_in_the_file_ends_the_turn_and_serves_the_next() {
 }
 
 #[tokio::test]
-async fn the_write_waits_for_the_codex_cli_to_finish_its_own() {
+async fn nothing_is_spent_while_the_codex_cli_writes_what_it_got() {
     let world = World::new().await;
     world.login(-10, "rt_0");
     let theirs = File::create(world.dir.path().join("auth.lock")).unwrap();
     theirs.lock().unwrap();
-    let call = tokio::spawn({
-        let manager = world.manager();
-        async move { manager.access().await }
-    });
-    world.asked_times(1).await;
-    assert_eq!(world.on_disk()["tokens"]["refresh_token"], "rt_0");
+    let manager = world.manager();
+    let call = tokio::spawn(async move { manager.access().await });
+    for _ in 0..100 {
+        tokio::task::yield_now().await; // it gets as far as it can
+    }
+    let new = chatgpt(&jwt(DAY, "acc"), "rt_theirs");
+    world.write(&new);
     drop(theirs);
-    assert_eq!(token(&call.await.unwrap().unwrap()), world.issued(1));
-    assert_eq!(world.on_disk()["tokens"]["refresh_token"], "rt_1");
+    assert_eq!(token(&call.await.unwrap().unwrap()), new["tokens"]["access_token"]);
+    assert_eq!(world.asked().len(), 0);
+}
+
+#[tokio::test]
+async fn the_codex_cli_s_lock_is_held_over_a_refresh_of_its_login_and_not_over_one_of_ours() {
+    for borrowed in [true, false] {
+        let world = World::new().await;
+        world.login(-10, "rt_0");
+        let folder = world.dir.path().to_owned();
+        let manager = match borrowed {
+            true => world.manager(),
+            false => world.manager_of(Folder::Own(folder.clone())),
+        };
+        let stall = world.server.stall.clone().lock_owned().await;
+        let call = tokio::spawn(async move { manager.access().await });
+        world.asked_times(1).await;
+        let open = |name: &str| File::create(folder.join(name)).unwrap();
+        assert_eq!(open("auth.lock").try_lock().is_err(), borrowed);
+        // This one it would not wait for.
+        open("auth.json.lock").try_lock().unwrap();
+        drop(stall);
+        call.await.unwrap().unwrap();
+        assert_eq!(world.on_disk()["tokens"]["refresh_token"], "rt_1");
+        open("auth.lock").try_lock().unwrap();
+    }
 }

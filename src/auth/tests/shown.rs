@@ -32,6 +32,7 @@ async fn the_log_tells_what_happened_without_a_secret() {
     manager.access().await.unwrap_err();
     world.pass(2);
     let obstacle = world.dir.path().join("auth.lock");
+    fs::remove_file(&obstacle).unwrap();
     fs::create_dir(&obstacle).unwrap();
     manager.access().await.unwrap();
     fs::remove_dir(&obstacle).unwrap();
@@ -41,7 +42,7 @@ async fn the_log_tells_what_happened_without_a_secret() {
     for line in [
         "no new token: `{url}` answered 503; try again in a minute",
         "refreshed the login in `{file}`",
-        "the new login lives in memory only, because it could not be written: ",
+        "the new login lives in memory only, because `{file}` could not be written: ",
         "let codexway write there before codexway stops, or it will need a new login",
         "the login was written to `{file}` at last",
     ] {

@@ -1,6 +1,7 @@
 //! `codexway status`: the accounts, what their plans have left, and the running server.
 
 use std::net::IpAddr;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
@@ -40,6 +41,10 @@ struct Report {
     expires_at: Option<i64>,
     windows: Vec<Window>,
     credits: Option<Credits>,
+    /// `own` or `borrowed`; null for an API key.
+    login: Option<&'static str>,
+    /// The file that holds the login, or stands for what the keyring holds.
+    file: Option<PathBuf>,
     /// What is wrong, and what to do.
     problem: Option<String>,
     /// Whether the token is renewed before it ends.
@@ -117,6 +122,8 @@ async fn report(account: &Account<'_>, environment: &Environment) -> Report {
         expires_at: None,
         windows: Vec::new(),
         credits: None,
+        login: None,
+        file: None,
         problem: None,
         renewed: false,
         failed: Failed::Not,
@@ -134,7 +141,7 @@ async fn report(account: &Account<'_>, environment: &Environment) -> Report {
     };
     if let Some(error) = failed {
         report.state = state(&error);
-        report.problem = Some(account.hint(&error.to_string()));
+        report.problem = Some(error.to_string());
         let needs_login = error.needs_login();
         report.failed = if needs_login { Failed::LoginNeeded } else { Failed::Otherwise };
     }
@@ -142,6 +149,11 @@ async fn report(account: &Account<'_>, environment: &Environment) -> Report {
 }
 
 async fn measure(account: &Account<'_>, report: &mut Report) -> Result<(), auth::Error> {
+    let folder = account.source().folder();
+    if !folder.is_empty() {
+        report.login = Some(if folder.is_own() { "own" } else { "borrowed" });
+        report.file = Some(folder.file());
+    }
     let unreachable = |error: anyhow::Error| auth::Error::Unreachable {
         url: account.name.to_owned(),
         why: format!("{error:#}"),
@@ -154,7 +166,7 @@ async fn measure(account: &Account<'_>, report: &mut Report) -> Result<(), auth:
         report.expires_at = known.expires_at.map(Timestamp::as_second);
         report.renewed = known.refreshable;
         // The token works, but its successor could not be had.
-        report.problem = known.problem.map(|problem| account.hint(&problem.to_string()));
+        report.problem = known.problem.map(|problem| problem.to_string());
     }
     let usage = usage?;
     report.plan = usage.plan.or(report.plan.take());
@@ -189,9 +201,11 @@ fn state(error: &auth::Error) -> &'static str {
         error if error.needs_login() => "login_needed",
         auth::Error::Unreachable { .. } => "unreachable",
         auth::Error::Blocked { .. } => "blocked",
-        auth::Error::NoCodex => "no_codex",
+        auth::Error::NoCodex { .. } => "no_codex",
         auth::Error::Forbidden { .. } => "forbidden",
         auth::Error::TokenRefused { .. } => "refused",
+        auth::Error::NotWritable { .. } => "unwritable",
+        auth::Error::HeldElsewhere { .. } => "unsaved",
         auth::Error::Unreadable { .. } | auth::Error::KeyFile { .. } => "unreadable",
         _ => "unavailable",
     }

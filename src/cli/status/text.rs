@@ -26,6 +26,16 @@ pub(super) fn text(
         "used up" => Some(33),
         cell => states.contains(&&*cell.replace(' ', "_")).then_some(31),
     });
+    let logins =
+        reports.iter().filter_map(|report| Some((report, report.login?, report.file.as_ref()?)));
+    for (n, (report, login, file)) in logins.enumerate() {
+        let whose = match login {
+            "own" => "codexway's own login, in",
+            _ => "borrowed from another program, in",
+        };
+        let gap = if n == 0 { "\n" } else { "" };
+        text.push_str(&format!("{gap}{}: {whose} `{}`\n", report.name, file.display()));
+    }
     for report in reports {
         if let Some(problem) = &report.problem {
             text.push_str(&format!("\n{}: {problem}\n", report.name));

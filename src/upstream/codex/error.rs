@@ -4,6 +4,7 @@ use http::{HeaderMap, StatusCode};
 
 use super::limits;
 use crate::{
+    auth::LogIn,
     protocol::Failure,
     upstream::{
         Error,
@@ -25,7 +26,7 @@ pub(super) fn refusal(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> E
     let message = told.message.clone().unwrap_or_else(|| format!("the upstream answered {status}"));
     match status.as_u16() {
         300..=399 => redirected(status),
-        401 => Error::Refused { message },
+        401 => Error::Refused { message, log_in: LogIn::default() },
         402 => Error::Forbidden {
             message: format!(
                 "the workspace is not active: {message}; check its billing, or log in to another with `codexway login`"

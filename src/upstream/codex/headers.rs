@@ -4,7 +4,10 @@ use http::{HeaderMap, HeaderName, HeaderValue, header};
 use secrecy::ExposeSecret;
 
 use super::Error;
-use crate::{auth::Access, protocol::Conversation};
+use crate::{
+    auth::{Access, LogIn},
+    protocol::Conversation,
+};
 
 /// How codexway introduces itself: honestly, unless the settings say otherwise.
 #[derive(Clone, Debug)]
@@ -32,6 +35,7 @@ impl Identity {
 pub(super) fn authorization(access: &Access) -> Result<HeaderMap, Error> {
     let unsendable = |what: &str| Error::Refused {
         message: format!("the {what} in `auth.json` holds characters that no header may hold"),
+        log_in: LogIn::default(),
     };
     let mut headers = HeaderMap::with_capacity(4);
     let bearer = format!("Bearer {}", access.token.expose_secret());

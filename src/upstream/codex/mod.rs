@@ -1,10 +1,10 @@
 //! The ChatGPT Codex backend.
 //!
-//! prepare → POST → server-sent events, with one second try after a refused token.
+//! prepare → POST → server-sent events, with another try after a refused token.
 
 use std::{sync::Arc, time::Duration};
 
-use futures_util::future::BoxFuture;
+use futures_util::{StreamExt, TryStreamExt, future::BoxFuture};
 use http::{HeaderValue, StatusCode, header};
 
 use super::{Answer, CatalogBody, Error, Upstream, http_stream, wire};
@@ -80,24 +80,34 @@ impl Codex {
             return Err(self.refusal(response).await);
         }
         let headers = limits::for_client(response.headers());
-        Ok(Answer { headers, events: http_stream::events(response, self.idle_timeout) })
+        let mut events = http_stream::events(response, self.idle_timeout);
+        let account = self.tokens.log_in();
+        if !account.is_plain() {
+            events = events.map_err(move |error| error.for_account(&account)).boxed();
+        }
+        Ok(Answer { headers, events })
     }
 
-    /// Sends with the account's token, and once more with another when that one is refused.
+    /// Sends with the account's token, and again with another when that one is refused. The first
+    /// other may be what another program has left in the file, and may be refused as well; the
+    /// second one is new.
     async fn authorized(
         &self,
         request: reqwest::RequestBuilder,
         retries: &mut Vec<&'static str>,
     ) -> Result<reqwest::Response, Error> {
-        let access = self.tokens.access().await?;
-        let first = self.send_as(&request, &access).await?;
-        if first.status() != StatusCode::UNAUTHORIZED {
-            return Ok(first);
+        let mut access = self.tokens.access().await?;
+        let mut response = self.send_as(&request, &access).await?;
+        for _ in 0..2 {
+            if response.status() != StatusCode::UNAUTHORIZED {
+                break;
+            }
+            access = self.tokens.instead_of(&access).await?;
+            metrics::retried(UNAUTHORIZED);
+            retries.push(UNAUTHORIZED);
+            response = self.send_as(&request, &access).await?;
         }
-        let access = self.tokens.instead_of(&access).await?;
-        metrics::retried(UNAUTHORIZED);
-        retries.push(UNAUTHORIZED);
-        self.send_as(&request, &access).await
+        Ok(response)
     }
 
     async fn send_as(
@@ -112,7 +122,8 @@ impl Codex {
 
     async fn refusal(&self, response: reqwest::Response) -> Error {
         let (status, headers) = (response.status(), response.headers().clone());
-        error::refusal(status, &headers, &wire::refused(response, self.idle_timeout).await)
+        let body = wire::refused(response, self.idle_timeout).await;
+        error::refusal(status, &headers, &body).for_account(&self.tokens.log_in())
     }
 
     async fn catalog(
@@ -155,10 +166,17 @@ impl Upstream for Codex {
 
     fn ready(&self) -> BoxFuture<'_, Result<(), Error>> {
         Box::pin(async {
-            match self.tokens.snapshot().await?.problem {
-                None => Ok(()),
-                Some(problem) => Err(problem.into()),
+            match self.tokens.snapshot().await? {
+                auth::Summary { works: false, problem: Some(problem), .. } => Err(problem.into()),
+                _ => Ok(()),
             }
+        })
+    }
+
+    fn warning(&self) -> BoxFuture<'_, Option<String>> {
+        Box::pin(async {
+            let known = self.tokens.snapshot().await.ok()?;
+            known.not_saved.or(known.problem).map(|error| error.to_string())
         })
     }
 

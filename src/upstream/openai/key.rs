@@ -43,7 +43,7 @@ impl Key {
         if !self.account.key_file.is_empty() {
             return format!("`{}`", self.account.key_file);
         }
-        match auth::Own::at(self.places.own.clone()).api_key() {
+        match auth::Own::of(&self.places).api_key() {
             Ok(Some(_)) => "`codexway login --api-key`".to_owned(),
             Ok(None) | Err(_) => format!("`${}`", self.account.key_env),
         }

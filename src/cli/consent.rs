@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, anyhow};
 use jiff::Timestamp;
@@ -25,11 +25,14 @@ Before the first login, please read this:
 /// Raised when the text says something new, so that it is shown again.
 const VERSION: u64 = 1;
 
+/// A yes, and the file that does not tell of it yet.
+pub(super) struct Agreed(Option<PathBuf>);
+
 /// Makes sure that the text has been read: now, before, or elsewhere, as `--yes` says.
-pub(super) fn obtain(environment: &Environment, yes: bool) -> Result<(), Failure> {
+pub(super) fn obtain(environment: &Environment, yes: bool) -> Result<Agreed, Failure> {
     let file = environment.data_dir.join("consent.json");
     if given(&file) {
-        return Ok(());
+        return Ok(Agreed(None));
     }
     if !yes {
         if !terminal::someone_is_there() {
@@ -42,8 +45,17 @@ pub(super) fn obtain(environment: &Environment, yes: bool) -> Result<(), Failure
             return Err(anyhow!("not agreed, so nothing was done").into());
         }
     }
-    remember(&file).with_context(|| format!("write `{}`", file.display()))?;
-    Ok(())
+    Ok(Agreed(Some(file)))
+}
+
+impl Agreed {
+    /// Has nobody asked again.
+    pub(super) fn remember(self) -> Result<(), Failure> {
+        if let Some(file) = self.0 {
+            write(&file).with_context(|| format!("write `{}`", file.display()))?;
+        }
+        Ok(())
+    }
 }
 
 fn given(file: &Path) -> bool {
@@ -54,7 +66,7 @@ fn given(file: &Path) -> bool {
     said["version"].as_u64() >= Some(VERSION)
 }
 
-fn remember(file: &Path) -> std::io::Result<()> {
+fn write(file: &Path) -> std::io::Result<()> {
     let folder = file.parent().unwrap_or(Path::new("."));
     fs::create_dir_all(folder)?;
     let mut new = tempfile::NamedTempFile::new_in(folder)?;

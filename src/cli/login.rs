@@ -47,11 +47,12 @@ pub(super) fn run(args: &LoginArgs, environment: &Environment) -> Result<(), Fai
     let account = Account::named(&args.account, &settings, environment)?;
     fits(&account, args)?;
     // An API key is the documented way in, so there is nothing to agree to.
-    if !args.api_key {
-        consent::obtain(environment, args.yes)?;
-    }
-    let own = account.own();
-    own.prepare(store(&account, environment))?;
+    let agreed = match args.api_key {
+        true => None,
+        false => Some(consent::obtain(environment, args.yes)?),
+    };
+    account.own().prepare(store(&account, environment))?;
+    agreed.map_or(Ok(()), consent::Agreed::remember)?;
     block_on(log_in(&account, args, environment)).map_err(|failure| account.told(failure))?;
     say_what_is_missing(&account, args, &settings);
     Ok(())

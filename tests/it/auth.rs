@@ -18,7 +18,7 @@ async fn an_expired_login_is_refreshed_once_however_many_turns_wait() {
     let before: Value =
         serde_json::from_str(&fs::read_to_string(server.auth_file()).unwrap()).unwrap();
     let body = ask("hi");
-    let turns = futures_util::future::join_all((0..40).map(|_| server.chat(&body))).await;
+    let turns = futures_util::future::join_all((0..200).map(|_| server.chat(&body))).await;
     turns.into_iter().for_each(|answer| drop(answer.ok()));
     assert_eq!(server.simulator.refreshes(), 1);
     let after: Value =
@@ -59,6 +59,48 @@ async fn a_login_that_is_over_says_to_log_in_again_and_keeps_the_file() {
     assert_eq!(fs::read_to_string(server.auth_file()).unwrap(), before);
     let (status, _) = server.get("/ready").await.error();
     assert_eq!(status, 503);
+}
+
+#[tokio::test]
+async fn two_hundred_turns_refused_at_once_make_one_refresh() {
+    let server = TestServer::start().await;
+    server.chat(&ask("hi")).await.ok();
+    server.simulator.revoke_access_tokens();
+    let body = ask("hi");
+    let turns = futures_util::future::join_all((0..200).map(|_| server.chat(&body))).await;
+    turns.into_iter().for_each(|answer| drop(answer.ok()));
+    assert_eq!((server.simulator.refreshes(), server.simulator.reuses()), (1, 0));
+}
+
+#[tokio::test]
+async fn a_token_of_another_program_that_is_refused_too_is_replaced_by_a_new_one() {
+    let server = TestServer::start().await;
+    server.chat(&ask("hi")).await.ok();
+    fs::write(server.auth_file(), server.simulator.auth_json()).unwrap();
+    server.simulator.expire_access_tokens();
+    server.chat(&ask("hi")).await.ok();
+    assert_eq!(server.simulator.refreshes(), 1);
+}
+
+#[tokio::test]
+async fn an_early_refresh_that_fails_leaves_the_server_ready_and_says_so() {
+    let server =
+        server_with(|simulator| simulator.auth_json_expiring(Duration::from_secs(120))).await;
+    assert_eq!(server.get("/ready").await.json(), json!({"status": "ready"}));
+    server.simulator.token_script(TokenScript::status(503, "busy"));
+    server.chat(&ask("hi")).await.ok();
+    let ready = server.get("/ready").await.ok().json();
+    assert_eq!(ready["status"], "ready");
+    assert!(ready["warning"].as_str().unwrap().contains("answered 503"), "{ready}");
+}
+
+#[tokio::test]
+async fn a_login_is_kept_alive_while_the_plan_is_used_up() {
+    let server = server_with(|simulator| simulator.auth_json_expiring(Duration::ZERO)).await;
+    server.simulator.use_up_plan(Some(7200));
+    assert_eq!(server.chat(&ask("hi")).await.status, 429);
+    assert_eq!(server.simulator.refreshes(), 1);
+    assert_eq!(server.get("/ready").await.status, 200);
 }
 
 #[tokio::test]

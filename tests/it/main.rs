@@ -38,6 +38,9 @@ mod models;
 mod policies;
 /// What holds of any input.
 mod properties;
+/// Many processes on one login, and what becomes of it when they are killed.
+#[cfg(unix)]
+mod races;
 /// What has gone wrong elsewhere, in the order of the list it comes from.
 mod regressions;
 /// Every fault, in every dialect: the table of `docs/reliability.md`.

@@ -14,7 +14,10 @@ use crate::support::binary::{Running, codexway, text};
 mod accounts;
 mod browser;
 mod device;
+#[cfg(target_os = "linux")]
+mod disk;
 mod keys;
+mod named;
 mod status;
 mod tls;
 

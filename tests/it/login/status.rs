@@ -45,11 +45,14 @@ async fn status_shows_accounts_windows_and_credits() {
     let world = World::ready(options).await;
     let told = world.run(&["status"]).ok();
     assert_eq!(told.stderr, "");
-    assert_snapshot!(told.stdout, @"
+    let file = world.own("default").display().to_string();
+    assert_snapshot!(told.stdout.replace(&file, "[FILE]"), @"
     ACCOUNT  KIND   PLAN  STATE  TOKEN               WINDOW   USED        RESETS
     default  codex  plus  ready  10 d, then renewed  5 h      31 %        in 2 h 30 min
                                                      7 d      12 %        in 3 d 12 h
                                                      credits  12.50 left
+
+    default: codexway's own login, in `[FILE]`
 
     server: none at http://127.0.0.1:1
     ");
@@ -84,6 +87,8 @@ async fn the_json_has_these_members_and_times_in_seconds() {
                     {"minutes": 10080, "used_percent": 12.0, "resets_at": null},
                 ],
                 "credits": null,
+                "login": "own",
+                "file": world.own("default"),
                 "problem": null,
             }],
             "server": null,
@@ -181,4 +186,26 @@ async fn a_clock_that_is_wrong_is_told_by_how_much() {
         assert_eq!((code, &*state), (0, "ready"));
         assert_eq!(problem, format!("this computer's clock is {expected}; set it"));
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn status_says_whose_login_it_is_and_in_which_file() {
+    let world = World::new().await;
+    let folder = world.home.path().join("theirs");
+    fs::create_dir(&folder).unwrap();
+    fs::write(folder.join("auth.json"), world.simulator.auth_json()).unwrap();
+    let status = |args: &[&str]| {
+        let output = world.command(args).env("CODEX_HOME", &folder).output().unwrap();
+        super::Told::of(output).ok()
+    };
+    let account = status(&["status", "--json"]).json()["accounts"][0].clone();
+    let file = folder.join("auth.json");
+    assert_eq!((&account["login"], &account["file"]), (&json!("borrowed"), &json!(file)));
+    let line = format!("default: borrowed from another program, in `{}`", file.display());
+    assert!(status(&["status"]).stdout.contains(&line));
+
+    world.logged_in("default", &world.simulator.auth_json());
+    let account = status(&["status", "--json"]).json()["accounts"][0].clone();
+    let file = world.own("default");
+    assert_eq!((&account["login"], &account["file"]), (&json!("own"), &json!(file)));
 }

@@ -24,13 +24,15 @@ pub(super) struct Rotator {
 impl Rotator {
     /// Keeps the login alive by the rules of the official program: its locks, a look at the file
     /// before each step, and a rename at the end. Like every program that shares a token which is
-    /// good once, it holds its lock while it spends one. Every fifth time its user logs in anew.
+    /// good once, it holds its lock while it spends one. It does so whenever somebody else has, or
+    /// the token has ended; every fifth time its user logs in anew instead.
     pub(super) async fn run(&mut self, world: &World) {
+        let mut ours = Value::Null;
         loop {
             let lock = taken(world, "auth.lock").await;
             let before = world.on_disk();
             let end = before["tokens"]["access_token"].as_str().map(expires_at).unwrap();
-            if end <= Timestamp::now() {
+            if before != ours || end <= Timestamp::now() {
                 let fresh = match (self.rotated + self.logged_in) % 5 {
                     4 => logged_in(&world.simulator),
                     _ => rotated(world, before.clone()).await,
@@ -41,6 +43,7 @@ impl Rotator {
                 fs::write(&new, format!("{fresh:#}")).unwrap();
                 fs::rename(new, world.file()).unwrap();
                 drop(write);
+                ours = fresh;
                 match (self.rotated + self.logged_in) % 5 {
                     4 => self.logged_in += 1,
                     _ => self.rotated += 1,

@@ -42,8 +42,8 @@ async fn nothing_was_lost(world: &World) {
 #[tokio::test(flavor = "multi_thread")]
 async fn three_processes_and_the_official_program_share_a_login_and_lose_it_never() {
     let world = World::new(Duration::from_secs(3)).await;
-    let (turns, _) = contend(&world, || world.simulator.refreshes() >= 4).await;
-    assert!(turns >= SERVERS * CLIENTS, "{turns}");
+    let (turns, rotator) = contend(&world, || world.simulator.refreshes() >= 12).await;
+    assert!(turns >= SERVERS * CLIENTS && rotator.rotated > 0, "{turns} {rotator:?}");
     nothing_was_lost(&world).await;
 }
 

@@ -11,6 +11,7 @@ mod client;
 mod document;
 mod error;
 mod http;
+mod keeping;
 mod lock;
 mod log_in;
 pub mod login;

@@ -26,9 +26,9 @@ impl Rotator {
     /// before each step, and a rename at the end. Like every program that shares a token which is
     /// good once, it holds its lock while it spends one. It does so whenever somebody else has, or
     /// the token has ended; every fifth time its user logs in anew instead.
-    pub(super) async fn run(&mut self, world: &World) {
+    pub(super) async fn run(&mut self, world: &World, over: impl Fn() -> bool) {
         let mut ours = Value::Null;
-        loop {
+        while !over() {
             let lock = taken(world, "auth.lock").await;
             let before = world.on_disk();
             let end = before["tokens"]["access_token"].as_str().map(expires_at).unwrap();

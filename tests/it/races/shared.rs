@@ -4,6 +4,7 @@ use futures_util::future::join_all;
 use pretty_assertions::assert_eq;
 
 use super::{Server, World, rotator::Rotator};
+use crate::support::binary::signal;
 
 const SERVERS: usize = 3;
 /// Clients of each.
@@ -24,10 +25,13 @@ async fn contend(world: &World, over: impl Fn() -> bool) -> (usize, Rotator) {
         turns
     }));
     let mut rotator = Rotator::default();
-    let turns = tokio::select! {
-        turns = asking => turns,
-        () = rotator.run(world) => unreachable!("it never ends"),
-    };
+    // It ends behind a round: whoever stops in the midst of one has lost the login.
+    let (turns, ()) = tokio::join!(asking, rotator.run(world, &over));
+    for mut server in servers {
+        // A refresh may be under way that no turn waits for any more.
+        signal(&server.child.0, "-TERM");
+        assert!(server.child.0.wait().unwrap().success());
+    }
     (turns.iter().sum(), rotator)
 }
 

@@ -1,6 +1,9 @@
 //! The body of a request, within its limits.
 
-use std::{io::Read, time::Duration};
+use std::{
+    io::{self, Read},
+    time::Duration,
+};
 
 use axum::body::Body;
 use bytes::{Bytes, BytesMut};
@@ -13,6 +16,11 @@ use super::Error;
 /// most write all of it before they look at the answer.
 const DRAIN: Duration = Duration::from_secs(10);
 
+/// How much of what it has written a zstd decoder has to remember, as a power of two: 8 MiB, the
+/// most that RFC 9659 lets a client ask for. The first bytes of a body say how much it is, and as
+/// much is set aside at once.
+const WINDOW_LOG: u32 = 23;
+
 /// The whole body, decompressed.
 ///
 /// # Errors
@@ -23,8 +31,12 @@ pub(super) async fn read(headers: &HeaderMap, body: Body, limit: usize) -> Resul
     match encoding.map(str::trim) {
         None | Some("" | "identity") => Ok(raw),
         Some("zstd") => {
-            let decoder = zstd::Decoder::new(&raw[..]).map_err(|error| damaged("zstd", &error))?;
-            decompress("zstd", decoder, limit)
+            let bounded = || {
+                let mut decoder = zstd::Decoder::new(&raw[..])?;
+                decoder.window_log_max(WINDOW_LOG)?;
+                Ok(decoder)
+            };
+            decompress("zstd", bounded().map_err(|error| damaged("zstd", &error))?, limit)
         }
         Some("gzip" | "x-gzip") => {
             decompress("gzip", flate2::read::MultiGzDecoder::new(&raw[..]), limit)
@@ -45,9 +57,7 @@ async fn collect(mut body: Body, limit: usize) -> Result<Bytes, Error> {
     let mut more = BytesMut::new();
     let mut size = 0;
     while let Some(frame) = body.frame().await {
-        let frame = frame.map_err(|error| {
-            Error::invalid(format!("The body broke off: {error}.")).code("incomplete_body")
-        })?;
+        let frame = frame.map_err(|error| broken(&error))?;
         let Ok(chunk) = frame.into_data() else { continue };
         size += chunk.len();
         if size > limit {
@@ -68,6 +78,23 @@ async fn collect(mut body: Body, limit: usize) -> Result<Bytes, Error> {
     Ok(if more.is_empty() { first.unwrap_or_default() } else { more.freeze() })
 }
 
+fn broken(error: &axum::Error) -> Error {
+    let mut cause = std::error::Error::source(error);
+    while let Some(error) = cause {
+        let late = |error: &io::Error| error.kind() == io::ErrorKind::TimedOut;
+        if error.downcast_ref().is_some_and(late) {
+            return Error::new(
+                StatusCode::REQUEST_TIMEOUT,
+                "invalid_request_error",
+                "The body came too slowly to be waited for any longer; send it again, all at once.",
+            )
+            .code("request_timeout");
+        }
+        cause = error.source();
+    }
+    Error::invalid(format!("The body broke off: {error}.")).code("incomplete_body")
+}
+
 async fn drain(mut body: Body) {
     let rest = async { while let Some(Ok(_)) = body.frame().await {} };
     let _ = tokio::time::timeout(DRAIN, rest).await;
@@ -83,7 +110,7 @@ fn decompress(name: &str, decoder: impl Read, limit: usize) -> Result<Bytes, Err
     Ok(plain.into())
 }
 
-fn damaged(name: &str, error: &std::io::Error) -> Error {
+fn damaged(name: &str, error: &io::Error) -> Error {
     Error::invalid(format!("The body is not the {name} that its content-encoding says: {error}."))
 }
 

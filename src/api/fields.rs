@@ -2,6 +2,7 @@
 
 use std::{fmt, marker::PhantomData};
 
+use memchr::memchr2;
 use serde::{
     Deserialize,
     de::{DeserializeOwned, Deserializer, MapAccess, Visitor, value::MapAccessDeserializer},
@@ -11,11 +12,19 @@ use serde_json::value::RawValue;
 use super::{Error, error::Bound};
 use crate::protocol::Object;
 
+/// How deep values may stand in one another: as deep as the JSON library will go, so that what is
+/// let in here is never refused, or read otherwise, further on.
+const MAX_DEPTH: usize = 127;
+
 /// The body as an object of fields.
 ///
 /// # Errors
-/// When it is not JSON, or not an object.
+/// When it is not JSON, or not an object, or too deep.
 pub fn object(body: &[u8]) -> Result<Object<'_>, Error> {
+    if is_deep(body) {
+        let message = format!("The body's JSON is nested more than {MAX_DEPTH} levels deep.");
+        return Err(Error::invalid(message).code("json_too_deep"));
+    }
     Object::parse(body).map_err(|error| {
         let text = error.to_string();
         if error.is_data() {
@@ -23,6 +32,36 @@ pub fn object(body: &[u8]) -> Result<Object<'_>, Error> {
         }
         Error::invalid(format!("We could not parse the JSON body of your request: {text}."))
     })
+}
+
+/// Whether lists and objects stand deeper in one another than they may. Most of a body is texts,
+/// which are skipped at the speed of memory.
+fn is_deep(json: &[u8]) -> bool {
+    let mut depth = 0_usize;
+    let mut at = 0;
+    while let Some(byte) = json.get(at) {
+        at += 1;
+        match byte {
+            b'"' => at = behind_text(json, at),
+            b'{' | b'[' if depth == MAX_DEPTH => return true,
+            b'{' | b'[' => depth += 1,
+            b'}' | b']' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+    }
+    false
+}
+
+/// Where the text ends that begins at `at`, behind its quote.
+fn behind_text(json: &[u8], mut at: usize) -> usize {
+    while let Some(found) = json.get(at..).and_then(|rest| memchr2(b'"', b'\\', rest)) {
+        at += found + 1;
+        if json[at - 1] == b'"' {
+            return at;
+        }
+        at += 1; // What is escaped ends nothing.
+    }
+    json.len()
 }
 
 /// Reads `json`, which stands at `param` of the request.

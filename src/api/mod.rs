@@ -17,6 +17,7 @@ mod chat_completions;
 mod dialect;
 mod error;
 mod fields;
+mod head;
 mod keep;
 mod masked;
 mod models;
@@ -72,6 +73,8 @@ pub fn router(app: App) -> Router {
         .fallback(ops::not_found)
         // Nobody who is not let in reaches a handler.
         .layer(middleware::from_fn_with_state(app.clone(), access::guard))
+        // Nor does anything that no client has need of.
+        .layer(middleware::from_fn(head::guard))
         // A panic is one turn's fault, and its client is told so.
         .layer(CatchPanicLayer::custom(outer::panicked))
         // Every answer, whatever made it, can be named.

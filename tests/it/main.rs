@@ -49,6 +49,8 @@ mod reliability;
 mod responses;
 /// What is sent again on behalf of a client, and what is counted.
 mod retries;
+/// What no client, no page, no upstream and no neighbour on the machine can do to it.
+mod safety;
 /// Which conversation a turn belongs to, and what that does for the cache.
 mod sessions;
 /// Responses and conversations that are kept: chains, lists, background, cancelling.

@@ -1,0 +1,46 @@
+//! The head of a request, within its limits.
+
+use axum::{
+    extract::Request,
+    middleware::Next,
+    response::{IntoResponse, Response},
+};
+use http::{HeaderMap, StatusCode, Uri};
+
+use super::Error;
+
+/// The longest path with its query, in bytes.
+const MAX_URL: usize = 8 * 1024;
+
+/// The most that all headers may take, in bytes, and how many there may be.
+const MAX_HEADERS: usize = 64 * 1024;
+const MAX_COUNT: usize = 100;
+
+/// Refuses what is larger than any client has need of.
+pub(super) async fn guard(request: Request, next: Next) -> Response {
+    match check(request.uri(), request.headers()) {
+        Ok(()) => next.run(request).await,
+        Err(error) => error.into_response(),
+    }
+}
+
+fn check(uri: &Uri, headers: &HeaderMap) -> Result<(), Error> {
+    if uri.path_and_query().is_some_and(|path| path.as_str().len() > MAX_URL) {
+        return Err(Error::new(
+            StatusCode::URI_TOO_LONG,
+            "invalid_request_error",
+            format!("The URL is longer than {MAX_URL} bytes."),
+        )
+        .code("url_too_long"));
+    }
+    let size: usize = headers.iter().map(|(name, value)| name.as_str().len() + value.len()).sum();
+    if size > MAX_HEADERS || headers.len() > MAX_COUNT {
+        return Err(Error::new(
+            StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
+            "invalid_request_error",
+            format!("There are more than {MAX_COUNT} headers, or {MAX_HEADERS} bytes of them."),
+        )
+        .code("headers_too_large"));
+    }
+    Ok(())
+}

@@ -1,0 +1,34 @@
+//! What SECURITY.md promises, each promise with its test.
+
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+};
+
+use crate::support::TestServer;
+
+/// Requests that are larger, deeper or more packed than any client has need of.
+mod limits;
+/// Clients that are slow on purpose, and too many of them.
+mod slow;
+
+/// A connection to a server, for bytes that no client library would send.
+async fn connect(server: &TestServer) -> TcpStream {
+    let address = server.url.strip_prefix("http://").unwrap();
+    TcpStream::connect(address).await.unwrap()
+}
+
+/// All that comes until the server closes the connection.
+async fn rest(socket: &mut TcpStream) -> String {
+    let mut read = Vec::new();
+    // A server that closes while something is on its way to it resets the connection.
+    let _ = socket.read_to_end(&mut read).await;
+    String::from_utf8(read).unwrap()
+}
+
+/// What is answered to a request of these bytes, which has to ask for the connection's end.
+async fn told(server: &TestServer, request: &[u8]) -> String {
+    let mut socket = connect(server).await;
+    socket.write_all(request).await.unwrap();
+    rest(&mut socket).await
+}

@@ -9,7 +9,7 @@ use super::{Environment, Failure, ServeArgs, reload};
 use crate::{
     api::{self, App},
     config::{Settings, Transport},
-    server,
+    server::{self, Limits},
 };
 
 /// How long a refresh that is under way may take after the last turn.
@@ -113,7 +113,8 @@ async fn until_drained(
         // Nobody else listens, so it arrives.
         let _ = told.send(tokio::time::Instant::now() + grace);
     };
-    let ended = server::run(listener, api::router(app.clone()), shutdown, grace).await?;
+    let (limits, router) = (Limits::of_process(), api::router(app.clone()));
+    let ended = server::run_within(limits, listener, router, shutdown, grace).await?;
     let until = stopping.await.context("learn when the server was told to stop")?;
     Ok(tokio::time::timeout_at(until, app.drained()).await.is_ok() && ended)
 }

@@ -12,7 +12,7 @@ use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
 use tokio::time::{Instant, Sleep, sleep_until};
 
-use super::Patience;
+use super::Limits;
 
 /// A body that ends in an error of the kind [`io::ErrorKind::TimedOut`] when it comes too slowly.
 ///
@@ -33,7 +33,7 @@ impl Paced {
     }
 
     fn deadline(&self) -> Instant {
-        let earned = Duration::from_secs(self.received / u64::from(Patience::SLOWEST));
+        let earned = Duration::from_secs(self.received / u64::from(Limits::SLOWEST));
         self.began + self.patience + earned
     }
 }

@@ -7,7 +7,7 @@ use codexway::{
     api::{self, App, Surroundings},
     auth::{Places, Variables},
     config::{self, Settings, Sources},
-    server::{self, Patience},
+    server::{self, Limits},
     simulator::{Options, Simulator},
 };
 use http::{HeaderMap, StatusCode};
@@ -37,7 +37,7 @@ pub(crate) struct Setup {
     pub(crate) vars: Vec<(&'static str, String)>,
     /// The text of `auth.json`; `None` for a fresh login.
     pub(crate) auth_json: Option<String>,
-    pub(crate) patience: Patience,
+    pub(crate) limits: Limits,
 }
 
 impl TestServer {
@@ -53,14 +53,14 @@ impl TestServer {
     pub(crate) async fn with(setup: Setup) -> Self {
         let simulator = Simulator::start(setup.simulator).await.unwrap();
         let auth_json = setup.auth_json.unwrap_or_else(|| simulator.auth_json());
-        Self::run(simulator, None, &setup.vars, &auth_json, setup.patience).await
+        Self::run(simulator, None, &setup.vars, &auth_json, setup.limits).await
     }
 
     /// With a settings file.
     pub(crate) async fn with_file(file: &Path) -> Self {
         let simulator = Simulator::start(Options::default()).await.unwrap();
         let auth_json = simulator.auth_json();
-        Self::run(simulator, Some(file), &[], &auth_json, Patience::default()).await
+        Self::run(simulator, Some(file), &[], &auth_json, Limits::default()).await
     }
 
     /// In front of a simulator that runs already.
@@ -69,7 +69,7 @@ impl TestServer {
         vars: &[(&'static str, String)],
         auth_json: &str,
     ) -> Self {
-        Self::run(simulator, None, vars, auth_json, Patience::default()).await
+        Self::run(simulator, None, vars, auth_json, Limits::default()).await
     }
 
     async fn run(
@@ -77,7 +77,7 @@ impl TestServer {
         file: Option<&Path>,
         vars: &[(&'static str, String)],
         auth_json: &str,
-        patience: Patience,
+        limits: Limits,
     ) -> Self {
         let account = tempfile::tempdir().unwrap();
         std::fs::write(account.path().join("auth.json"), auth_json).unwrap();
@@ -94,7 +94,7 @@ impl TestServer {
         let running = tokio::spawn(async move {
             let shutdown = async { drop(stopped.await) };
             let grace = Duration::from_secs(5);
-            server::run_with(patience, listener, router, shutdown, grace).await.unwrap()
+            server::run_within(limits, listener, router, shutdown, grace).await.unwrap()
         });
         let client = reqwest::Client::builder().no_proxy().build().unwrap();
         Self { simulator, url, account, client, app, stop: Some(stop), running: Some(running) }

@@ -1,6 +1,7 @@
 //! From settings to an upstream: one arm for each kind.
 
 use std::{
+    iter,
     sync::{Arc, Mutex, OnceLock, PoisonError},
     time::Duration,
 };
@@ -147,9 +148,13 @@ fn identity(upstream: &config::Upstream) -> Result<codex::Identity, Error> {
         let parsed = name.parse::<HeaderName>().map_err(|_| Error::Header(name.clone()))?;
         Ok::<_, Error>((parsed, value(name, text)?))
     };
+    // Compressed events would come later, and in larger pieces. An upstream, or something between,
+    // that compresses all the same is understood; the frames' limits hold for what comes out.
+    let plain = (header::ACCEPT_ENCODING, HeaderValue::from_static("identity"));
+    let further = upstream.headers.iter().map(header);
     Ok(codex::Identity {
         originator: value("originator", &upstream.originator)?,
         user_agent: value("user_agent", &user_agent(upstream))?,
-        headers: upstream.headers.iter().map(header).collect::<Result<_, Error>>()?,
+        headers: iter::once(Ok(plain)).chain(further).collect::<Result<_, Error>>()?,
     })
 }

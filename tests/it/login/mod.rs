@@ -19,7 +19,7 @@ mod disk;
 mod keys;
 mod named;
 mod status;
-mod tls;
+pub(crate) mod tls;
 
 /// A home folder, and a simulator that plays the login server and the backend.
 struct World {

@@ -4,7 +4,10 @@ use std::{net::SocketAddr, path::Path, sync::Arc};
 
 use pretty_assertions::assert_eq;
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair, date_time_ymd};
-use tokio::net::TcpListener;
+use tokio::{
+    io::copy_bidirectional,
+    net::{TcpListener, TcpStream},
+};
 use tokio_rustls::{
     TlsAcceptor,
     rustls::{
@@ -16,22 +19,52 @@ use tokio_rustls::{
 use super::{Told, World};
 
 /// Who signs certificates in this test, as a company's proxy or a virus scanner would.
-struct Issuer(CertifiedIssuer<'static, KeyPair>);
+pub(crate) struct Issuer(CertifiedIssuer<'static, KeyPair>);
 
 impl Issuer {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let mut params = CertificateParams::default();
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         Self(CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap())
     }
 
-    fn write(&self, file: &Path) {
+    pub(crate) fn write(&self, file: &Path) {
         std::fs::write(file, self.0.pem()).unwrap();
     }
 
     /// Answers every connection with a certificate of these years, and then no more.
     async fn intercept(&self, years: std::ops::Range<i32>) -> SocketAddr {
-        let mut params = CertificateParams::new(vec!["localhost".to_owned()]).unwrap();
+        let acceptor = self.acceptor("localhost", years);
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        tokio::spawn(async move {
+            while let Ok((socket, _)) = listener.accept().await {
+                drop(acceptor.accept(socket).await);
+            }
+        });
+        address
+    }
+
+    /// Answers in the name of `host` and passes all that comes on to `server`.
+    pub(crate) async fn stand_before(&self, host: &str, server: SocketAddr) -> SocketAddr {
+        let acceptor = self.acceptor(host, 2000..4000);
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        tokio::spawn(async move {
+            while let Ok((socket, _)) = listener.accept().await {
+                let acceptor = acceptor.clone();
+                tokio::spawn(async move {
+                    let Ok(mut client) = acceptor.accept(socket).await else { return };
+                    let mut server = TcpStream::connect(server).await.unwrap();
+                    let _ = copy_bidirectional(&mut client, &mut server).await;
+                });
+            }
+        });
+        address
+    }
+
+    fn acceptor(&self, host: &str, years: std::ops::Range<i32>) -> TlsAcceptor {
+        let mut params = CertificateParams::new(vec![host.to_owned()]).unwrap();
         params.not_before = date_time_ymd(years.start, 1, 1);
         params.not_after = date_time_ymd(years.end, 1, 1);
         let key = KeyPair::generate().unwrap();
@@ -41,15 +74,7 @@ impl Issuer {
             .with_no_client_auth()
             .with_single_cert(vec![certificate.der().clone()], key)
             .unwrap();
-        let acceptor = TlsAcceptor::from(Arc::new(config));
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = listener.local_addr().unwrap();
-        tokio::spawn(async move {
-            while let Ok((socket, _)) = listener.accept().await {
-                drop(acceptor.accept(socket).await);
-            }
-        });
-        address
+        TlsAcceptor::from(Arc::new(config))
     }
 }
 

@@ -9,6 +9,8 @@ use crate::support::TestServer;
 
 /// Requests that are larger, deeper or more packed than any client has need of.
 mod limits;
+/// The way to the upstream: proxies, certificates, addresses that are down.
+mod network;
 /// Clients that are slow on purpose, and too many of them.
 mod slow;
 

@@ -19,7 +19,7 @@ pub(super) struct Named(pub(super) Option<String>);
 pub(super) async fn guard(State(app): State<App>, mut request: Request, next: Next) -> Response {
     let server = app.server();
     let (headers, uri) = (request.headers(), request.uri());
-    let origin = match check_page(&server, headers, uri) {
+    let origin = match check_page(&server, request.method(), headers, uri) {
         Ok(origin) => origin,
         Err(error) => return error.into_response(),
     };
@@ -46,12 +46,14 @@ pub(super) async fn guard(State(app): State<App>, mut request: Request, next: Ne
 /// host it asks for, any other by its origin. Yields the origin where it is one of those named.
 fn check_page(
     server: &Server,
+    method: &Method,
     headers: &HeaderMap,
     uri: &Uri,
 ) -> Result<Option<HeaderValue>, Error> {
     let text = |name: HeaderName| headers.get(name).map(|value| value.to_str().unwrap_or("?"));
     let host = text(header::HOST).or_else(|| uri.authority().map(Authority::as_str));
-    if host.is_some_and(|host| !host_is_allowed(server, host)) {
+    let named_twice = headers.get_all(header::HOST).iter().nth(1).is_some();
+    if named_twice || host.is_some_and(|host| !host_is_allowed(server, host)) {
         return Err(forbidden(
             "host_not_allowed",
             "This server does not go by that name; list it in `allowed_hosts` under `[server]`.",
@@ -60,7 +62,9 @@ fn check_page(
     let Some(origin) = headers.get(header::ORIGIN) else {
         let site = text(HeaderName::from_static("sec-fetch-site"));
         let mode = text(HeaderName::from_static("sec-fetch-mode"));
-        if matches!(site, Some("cross-site" | "same-site")) && mode != Some("navigate") {
+        // A link may lead here; a form is not sent from elsewhere, though it navigates too.
+        let is_link = mode == Some("navigate") && matches!(*method, Method::GET | Method::HEAD);
+        if matches!(site, Some("cross-site" | "same-site")) && !is_link {
             return Err(wrong_origin());
         }
         return Ok(None);

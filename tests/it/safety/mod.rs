@@ -7,10 +7,14 @@ use tokio::{
 
 use crate::support::TestServer;
 
+/// What passes between client and upstream beside the bodies.
+mod headers;
 /// Requests that are larger, deeper or more packed than any client has need of.
 mod limits;
 /// The way to the upstream: proxies, certificates, addresses that are down.
 mod network;
+/// Web pages, and who else has no key.
+mod pages;
 /// Clients that are slow on purpose, and too many of them.
 mod slow;
 

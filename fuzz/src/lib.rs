@@ -21,6 +21,26 @@ pub fn responses_decode(bytes: &[u8]) {
     harness::responses_decode(unwrapped(bytes));
 }
 
+/// The body of a request to make a conversation shorter.
+pub fn compact_decode(bytes: &[u8]) {
+    harness::compact_decode(unwrapped(bytes));
+}
+
+/// An upstream's stream, cut short and with its calls mended and shown.
+pub fn shape(bytes: &[u8]) {
+    harness::shape(bytes);
+}
+
+/// A file of settings.
+pub fn config(bytes: &[u8]) {
+    harness::config(bytes);
+}
+
+/// A file with a login.
+pub fn auth_json(bytes: &[u8]) {
+    harness::auth_json(bytes);
+}
+
 /// An upstream's stream, for a chat client.
 pub fn chat_encode(bytes: &[u8]) {
     harness::chat_encode(bytes);

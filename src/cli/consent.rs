@@ -68,7 +68,12 @@ fn given(file: &Path) -> bool {
 
 fn write(file: &Path) -> std::io::Result<()> {
     let folder = file.parent().unwrap_or(Path::new("."));
-    fs::create_dir_all(folder)?;
+    // It is the first thing that makes the folder in which all is kept.
+    let mut folders = fs::DirBuilder::new();
+    folders.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut folders, 0o700);
+    folders.create(folder)?;
     let mut new = tempfile::NamedTempFile::new_in(folder)?;
     writeln!(new, "{}", json!({ "version": VERSION, "agreed_at": Timestamp::now().to_string() }))?;
     new.persist(file)?;

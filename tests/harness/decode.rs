@@ -1,7 +1,7 @@
 use std::collections::HashSet;
 
 use codexway::{
-    api::{Chat, Decoded, Dialect, Error, Responses},
+    api::{Chat, Compact, Decoded, Dialect, Error, Responses},
     protocol::{Item, Object, Request},
     shaping::{self, call_id},
 };
@@ -54,6 +54,11 @@ pub(crate) fn chat_decode(body: &[u8]) {
 /// The same of the responses endpoint.
 pub(crate) fn responses_decode(body: &[u8]) {
     drop(request::<Responses>(body));
+}
+
+/// And of the one that makes a conversation shorter.
+pub(crate) fn compact_decode(body: &[u8]) {
+    drop(request::<Compact>(body));
 }
 
 fn request<D: Dialect>(body: &[u8]) -> Option<Request> {

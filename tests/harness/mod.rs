@@ -14,13 +14,17 @@ use http::HeaderMap;
 mod chat;
 mod decode;
 mod encode;
+mod files;
 pub(crate) mod frames;
 mod responses;
+mod shape;
 mod sse;
 mod upstream;
 
-pub(crate) use decode::{chat_decode, responses_decode};
+pub(crate) use decode::{chat_decode, compact_decode, responses_decode};
 pub(crate) use encode::{chat_encode, responses_encode};
+pub(crate) use files::{auth_json, config};
+pub(crate) use shape::shape;
 pub(crate) use sse::sse;
 
 /// Reads a request of a client that has no settings of its own.

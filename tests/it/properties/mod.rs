@@ -10,6 +10,8 @@ use proptest::{
     test_runner::{Config, RngSeed, TestRunner},
 };
 
+/// Files: settings and logins.
+mod files;
 /// JSON of any kind, and JSON that is nearly what it should be.
 mod mutate;
 /// Requests, through the whole server.

@@ -69,6 +69,13 @@ fn any_body_is_a_responses_request_or_a_fault_of_the_client() {
     check(200, &damaged(), |bytes| harness::responses_decode(&bytes));
 }
 
+#[test]
+fn any_body_is_a_conversation_to_shorten_or_a_fault_of_the_client() {
+    let compact = |body: Value| harness::compact_decode(body.to_string().as_bytes());
+    check(100, &nearly("/v1/responses"), compact);
+    check(100, &json(), compact);
+}
+
 /// Answered, or refused as the client's fault, in the shape that clients read.
 #[track_caller]
 fn is_answered_or_refused(answer: &Answer) {

@@ -134,6 +134,14 @@ fn any_stream_comes_to_a_responses_client_as_one_it_can_read() {
     check(50, &damaged(0..=255), |stream| harness::responses_encode(&stream.0));
 }
 
+#[test]
+fn any_stream_ends_once_however_it_is_cut_and_its_calls_are_mended() {
+    recorded().iter().for_each(|stream| harness::shape(stream));
+    check(60, &nearly(), |stream| harness::shape(&stream.0));
+    check(40, &odd(), |stream| harness::shape(&stream.0));
+    check(20, &damaged(0..=255), |stream| harness::shape(&stream.0));
+}
+
 /// Through the sockets: whatever the upstream says, the client hears an end, or a status.
 #[test]
 fn any_stream_ends_for_its_client() {

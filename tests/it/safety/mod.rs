@@ -7,8 +7,13 @@ use tokio::{
 
 use crate::support::TestServer;
 
+/// What is written to disk, and who may read it.
+#[cfg(unix)]
+mod files;
 /// What passes between client and upstream beside the bodies.
 mod headers;
+/// An upstream, or somebody in its place, that means harm.
+mod hostile;
 /// Requests that are larger, deeper or more packed than any client has need of.
 mod limits;
 /// The way to the upstream: proxies, certificates, addresses that are down.

@@ -16,22 +16,30 @@ use crate::protocol::Object;
 /// let in here is never refused, or read otherwise, further on.
 const MAX_DEPTH: usize = 127;
 
+/// How many fields a body may have. Each of them is looked for among all, and no API has a tenth.
+const MAX_FIELDS: usize = 1000;
+
 /// The body as an object of fields.
 ///
 /// # Errors
-/// When it is not JSON, or not an object, or too deep.
+/// When it is not JSON, or not an object, or has too many fields or levels.
 pub fn object(body: &[u8]) -> Result<Object<'_>, Error> {
     if is_deep(body) {
         let message = format!("The body's JSON is nested more than {MAX_DEPTH} levels deep.");
         return Err(Error::invalid(message).code("json_too_deep"));
     }
-    Object::parse(body).map_err(|error| {
+    let fields = Object::parse(body).map_err(|error| {
         let text = error.to_string();
         if error.is_data() {
             return Error::invalid(format!("The body must be a JSON object: {text}."));
         }
         Error::invalid(format!("We could not parse the JSON body of your request: {text}."))
-    })
+    })?;
+    if fields.iter().nth(MAX_FIELDS).is_some() {
+        let message = format!("The body has more than {MAX_FIELDS} fields.");
+        return Err(Error::invalid(message).code("too_many_fields"));
+    }
+    Ok(fields)
 }
 
 /// Whether lists and objects stand deeper in one another than they may. Most of a body is texts,

@@ -94,6 +94,20 @@ async fn json_that_is_too_deep_is_a_400_wherever_it_stands() {
 }
 
 #[tokio::test]
+async fn a_body_of_more_fields_than_any_api_has_is_a_400() {
+    let server = TestServer::start().await;
+    let fields = |count: usize| {
+        let fields = (0..count).map(|number| (format!("f{number}"), Value::from(1)));
+        with(ask("hi"), Value::Object(fields.collect()))
+    };
+    server.chat(&fields(900)).await.ok();
+    for path in [CHAT, "/v1/responses", "/v1/responses/input_tokens", "/v1/conversations"] {
+        let refused = server.post(path, &fields(5000)).await;
+        refused.refused(400, "too_many_fields", Value::Null);
+    }
+}
+
+#[tokio::test]
 async fn json_inside_of_texts_may_be_as_deep_as_it_likes() {
     let server = TestServer::start().await;
     let deep = lists(200_000);

@@ -1,6 +1,6 @@
 //! Taking a request apart, field by field, with errors that name the field.
 
-use std::{fmt, marker::PhantomData};
+use std::{borrow::Cow, fmt, marker::PhantomData};
 
 use memchr::memchr2;
 use serde::{
@@ -122,7 +122,7 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Members<T> {
 
 /// serde's sentence in the API's terms.
 fn explain(path: String, text: &str) -> Error {
-    let text = text.split(" at line ").next().unwrap_or(text);
+    let text = &*unquoted(text.split(" at line ").next().unwrap_or(text));
     if let Some(field) = text.strip_prefix("missing field `") {
         return Error::missing(format!("{path}.{}", field.trim_end_matches('`')));
     }
@@ -130,6 +130,16 @@ fn explain(path: String, text: &str) -> Error {
         return Error::wrong_value(path, text);
     }
     Error::invalid(format!("Invalid type for '{path}': {text}.")).code("invalid_type").param(path)
+}
+
+/// serde's sentence without the text that it found, since errors are logged.
+fn unquoted(text: &str) -> Cow<'_, str> {
+    match (text.find("string \""), text.rfind("\", expected ")) {
+        (Some(from), Some(to)) if from + "string".len() < to => {
+            Cow::Owned(format!("{}{}", &text[..from + "string".len()], &text[to + 1..]))
+        }
+        _ => Cow::Borrowed(text),
+    }
 }
 
 /// Reads a word that must be one of `values`.
@@ -160,10 +170,7 @@ pub(super) fn take<T: DeserializeOwned>(
 }
 
 /// Takes a field out of the request as it was written; `null` is the same as leaving it out.
-pub(super) fn take_raw<'a>(
-    fields: &mut Object<'a>,
-    name: &str,
-) -> Option<std::borrow::Cow<'a, RawValue>> {
+pub(super) fn take_raw<'a>(fields: &mut Object<'a>, name: &str) -> Option<Cow<'a, RawValue>> {
     fields.remove(name).filter(|json| json.get() != "null")
 }
 

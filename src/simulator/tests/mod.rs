@@ -53,6 +53,7 @@ impl Client {
         let text = |name: &str| auth["tokens"][name].as_str().unwrap().to_owned();
         let http = reqwest::Client::builder()
             .no_proxy()
+            .no_gzip()
             .redirect(reqwest::redirect::Policy::none())
             .timeout(Duration::from_secs(20))
             .build()

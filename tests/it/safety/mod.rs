@@ -1,5 +1,7 @@
 //! What SECURITY.md promises, each promise with its test.
 
+use std::{fs, path::Path};
+
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
@@ -16,6 +18,8 @@ mod headers;
 mod hostile;
 /// Requests that are larger, deeper or more packed than any client has need of.
 mod limits;
+/// What is logged, and what never is.
+mod logs;
 /// The way to the upstream: proxies, certificates, addresses that are down.
 mod network;
 /// Web pages, and who else has no key.
@@ -42,4 +46,36 @@ async fn told(server: &TestServer, request: &[u8]) -> String {
     let mut socket = connect(server).await;
     socket.write_all(request).await.unwrap();
     rest(&mut socket).await
+}
+
+/// A promise whose test was renamed or taken away is none.
+#[test]
+fn the_tests_that_the_security_page_names_are_there() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let page = fs::read_to_string(root.join("SECURITY.md")).unwrap();
+    let tests = sources(&root.join("tests/it"));
+    let mut n_named = 0;
+    for name in page.split('`').skip(1).step_by(2) {
+        let name = name.rsplit("::").next().unwrap().trim_start_matches('…');
+        let is_sentence = name.matches('_').count() > 3;
+        if is_sentence {
+            n_named += 1;
+            assert!(tests.contains(&format!("fn {name}()")), "there is no test `{name}`");
+        }
+    }
+    assert!(n_named > 20, "{n_named}");
+}
+
+/// The text of all files below a folder.
+fn sources(folder: &Path) -> String {
+    let mut text = String::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        text.push_str(&if path.is_dir() {
+            sources(&path)
+        } else {
+            fs::read_to_string(path).unwrap()
+        });
+    }
+    text
 }

@@ -133,7 +133,8 @@ async fn who_takes_all_file_handles_does_not_keep_others_out() {
     let (mut child, info) = binary::listening(&home, command);
     let url = info["url"].as_str().unwrap().to_owned();
     let address = url.strip_prefix("http://").unwrap();
-    let client = reqwest::Client::builder().no_proxy().build().unwrap();
+    // A connection of its own for each turn: one that was kept would be among those that go.
+    let client = reqwest::Client::builder().no_proxy().pool_max_idle_per_host(0).build().unwrap();
     let mut open = Vec::new();
     for _ in 0..4 {
         for _ in 0..50 {

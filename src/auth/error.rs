@@ -206,7 +206,7 @@ pub(super) fn way_to_write(error: &io::Error) -> &'static str {
 }
 
 /// What to do about a server that cannot be reached: the TLS library's words tell three cases apart.
-fn way_out(why: &str) -> &'static str {
+pub fn way_out(why: &str) -> &'static str {
     let says = |words: &[&str]| words.iter().any(|word| why.contains(word));
     if says(&["certificate expired", "certificate not valid yet", "Expired", "NotValidYet"]) {
         "check this computer's clock: by it, the server's certificate is not valid now"

@@ -3,7 +3,7 @@
 use std::error::Error as _;
 use std::time::Duration;
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use jiff::{SignedDuration, Timestamp};
 use reqwest::header::{CONTENT_TYPE, DATE};
 use reqwest::{RequestBuilder, StatusCode};
@@ -45,11 +45,24 @@ pub(super) async fn ask(
     let date = headers.get(DATE).and_then(|date| date.to_str().ok());
     let date = date.and_then(|date| jiff::fmt::rfc2822::parse(date).ok());
     let clock_ahead = date.map(|date| date.timestamp().duration_since(Timestamp::now()));
-    let body = response.bytes().await.map_err(unreachable)?;
+    let body = body(response).await.map_err(unreachable)?;
     if blocked {
         return Err(Error::Blocked { url: url.to_owned() });
     }
     Ok(Answer { status, body, clock_ahead })
+}
+
+/// The body, or as much of it as any answer of a login server could need.
+async fn body(mut response: reqwest::Response) -> Result<Bytes, reqwest::Error> {
+    const ENOUGH: usize = 1024 * 1024;
+    let mut body = BytesMut::new();
+    while let Some(chunk) = response.chunk().await? {
+        body.extend_from_slice(&chunk);
+        if body.len() > ENOUGH {
+            break;
+        }
+    }
+    Ok(body.freeze())
 }
 
 impl Answer {

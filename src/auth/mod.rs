@@ -40,7 +40,7 @@ use tokio::time::timeout;
 pub use api_key::api_key;
 pub use client::{client, is_local};
 pub use document::{Credentials, Holds};
-pub use error::Error;
+pub use error::{Error, way_out};
 pub use log_in::LogIn;
 pub use oauth::OAuth;
 pub use own::{Ended, Kept, Own};

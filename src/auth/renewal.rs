@@ -13,6 +13,7 @@ use super::state::{Fetched, Life, Look, State};
 use super::store::Store;
 use super::tokens::{Login, same};
 use super::{Access, Clock, Error, Kind};
+use crate::telemetry::metrics;
 
 /// From one failed refresh to the next: while the old token works, and when none does.
 const PAUSE: SignedDuration = SignedDuration::from_secs(30);
@@ -223,15 +224,18 @@ impl Shared {
             Need::Lasting if login.expires_at.is_some() => Reason::Expiry,
             Need::Lasting => Reason::Scheduled,
         };
-        let renewed =
-            self.oauth.refresh(spent, login.client_id.as_deref(), reason).await.map_err(|why| {
-                match why {
-                    Failure::Refused { status, code } => {
-                        Error::refresh_refused(file.clone(), log_in, status, code)
-                    }
-                    Failure::Passing(error) => error,
-                }
-            })?;
+        let answered = self.oauth.refresh(spent, login.client_id.as_deref(), reason).await;
+        metrics::refreshed(match &answered {
+            Ok(_) => "ok",
+            Err(Failure::Refused { .. }) => "refused",
+            Err(Failure::Passing(_)) => "failed",
+        });
+        let renewed = answered.map_err(|why| match why {
+            Failure::Refused { status, code } => {
+                Error::refresh_refused(file.clone(), log_in, status, code)
+            }
+            Failure::Passing(error) => error,
+        })?;
         let fetched = renewed.access_token.is_some();
         let renewed = login.renewed(renewed, self.now());
         info!(

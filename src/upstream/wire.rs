@@ -7,6 +7,7 @@ use futures_util::StreamExt;
 use http::{HeaderMap, header};
 
 use super::Error;
+use crate::{auth, sse::MAX_FRAME};
 
 /// Sends and waits for the head of the answer, for as long as `idle`. `url` names the upstream to
 /// the user.
@@ -21,16 +22,24 @@ pub(super) async fn send(
     }
 }
 
-/// Reads an answer to its end, for as long as `idle`.
+/// Reads an answer to its end, for as long as `idle`; one that is larger than an event may be is
+/// no answer.
 pub(super) async fn body(
-    response: reqwest::Response,
+    mut response: reqwest::Response,
     url: &str,
     idle: Duration,
 ) -> Result<Bytes, Error> {
-    match tokio::time::timeout(idle, response.bytes()).await {
-        Ok(body) => body.map_err(|error| unreachable(url, &error)),
-        Err(_) => Err(Error::TimedOut(idle)),
-    }
+    let whole = async {
+        let mut read = BytesMut::new();
+        while let Some(chunk) = response.chunk().await.map_err(|error| unreachable(url, &error))? {
+            if read.len() + chunk.len() > MAX_FRAME {
+                return Err(Error::Garbled(format!("an answer of more than {MAX_FRAME} bytes")));
+            }
+            read.extend_from_slice(&chunk);
+        }
+        Ok(read.freeze())
+    };
+    tokio::time::timeout(idle, whole).await.unwrap_or(Err(Error::TimedOut(idle)))
 }
 
 /// The beginning of the body of a refusal; what came of it within `idle`.
@@ -55,7 +64,8 @@ fn unreachable(url: &str, error: &reqwest::Error) -> Error {
     while let Some(source) = cause.source() {
         cause = source;
     }
-    Error::Unreachable { host, reason: cause.to_string() }
+    let reason = format!("{cause}; {}", auth::way_out(&cause.to_string()));
+    Error::Unreachable { host, reason }
 }
 
 async fn read_up_to(response: reqwest::Response, limit: usize) -> Bytes {

@@ -47,7 +47,7 @@ pub(crate) fn auth_json(bytes: &[u8]) {
     here(|folder, runtime| {
         fs::write(folder.join("auth.json"), bytes).expect("a file");
         let mut said = String::new();
-        let own = Own::at(folder.to_owned());
+        let own = Own::of(&Places { own: folder.to_owned(), ..Places::default() });
         match own.holds() {
             Ok(holds) => said.push_str(&format!("{holds:?}")),
             Err(error) => said.push_str(&format!("{error} {error:?}")),

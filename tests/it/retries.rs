@@ -134,6 +134,11 @@ async fn turns_are_counted_by_how_they_ended() {
     assert_eq!(turns("responses", "ok").await, 1);
     assert_eq!(turns("chat", "error").await, 1);
 
+    server.simulator.expire_access_tokens();
+    server.chat(&ask("hi")).await.ok();
+    assert_eq!(counted(&server, r#"codexway_refreshes_total{outcome="ok"}"#).await, 1);
+    assert_eq!(counted(&server, r#"codexway_retries_total{reason="unauthorized"}"#).await, 1);
+
     // A client that leaves.
     server.simulator.script(Script::text("never").stall());
     let body = with(ask("hi"), json!({"stream": true}));

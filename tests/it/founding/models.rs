@@ -6,7 +6,7 @@ use crate::support::{Setup, TestServer, ask, with};
 
 async fn server(simulator: Options, vars: &[(&'static str, &str)]) -> TestServer {
     let vars = vars.iter().map(|(name, value)| (*name, (*value).to_owned())).collect();
-    TestServer::with(Setup { simulator, vars, auth_json: None }).await
+    TestServer::with(Setup { simulator, vars, ..Setup::default() }).await
 }
 
 /// What both dialects say of the model, streamed and whole: the same, and each a 404.

@@ -157,7 +157,7 @@ impl Told {
             },
             _ if message.contains("is not supported when using Codex") => Error::ModelNotFound {
                 message: format!(
-                    "{message} {} requires an API key or another upstream; `GET /v1/models` lists what the account may use.",
+                    "{message} It is not in your plan. {} requires an API key or another upstream; `GET /v1/models` lists what the account may use.",
                     quoted(&message).map_or("It".to_owned(), |model| format!("Model {model}"))
                 ),
             },

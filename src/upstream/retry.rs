@@ -58,7 +58,8 @@ pub async fn begin(
         if Instant::now() + wait > until {
             return Err(error);
         }
-        tracing::debug!(%error, reason, ?wait, "the turn is sent again");
+        // Without the upstream's own words, which may repeat what nobody should read.
+        tracing::debug!(reason, ?wait, "the turn is sent again");
         metrics::retried(reason);
         turn.retries.push(reason);
         n_retries += 1;

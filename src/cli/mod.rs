@@ -12,6 +12,7 @@ mod consent;
 mod demo;
 mod environment;
 mod health;
+mod local_key;
 mod login;
 mod logout;
 mod models;
@@ -102,6 +103,9 @@ struct ServeArgs {
     /// Where to listen
     #[arg(long, value_name = "ADDR:PORT")]
     listen: Option<String>,
+    /// Where no key is set, want the one in this file; it is made, and shown once, if it is not there
+    #[arg(long, value_name = "FILE", env = "CODEXWAY_KEY_FILE")]
+    key_file: Option<PathBuf>,
     /// Write {"port","pid","url"} to this file once the server listens
     #[arg(long, value_name = "FILE")]
     server_info: Option<PathBuf>,

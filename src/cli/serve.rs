@@ -5,7 +5,7 @@ use std::{io::Write, net::SocketAddr, path::Path, time::Duration};
 use anyhow::Context;
 use tokio::net::TcpListener;
 
-use super::{Environment, Failure, ServeArgs, reload};
+use super::{Environment, Failure, ServeArgs, local_key, reload};
 use crate::{
     api::{self, App},
     config::{Settings, Transport},
@@ -16,7 +16,8 @@ use crate::{
 const SETTLE: Duration = Duration::from_secs(35);
 
 pub(super) fn run(args: &ServeArgs, environment: &Environment) -> Result<(), Failure> {
-    let settings = environment.load(args)?.settings;
+    let mut settings = environment.load(args)?.settings;
+    local_key::add(&mut settings, args)?;
     refuse_open(&settings)?;
     block_on(serve(settings, Ok, args, environment, "codexway"))
 }
@@ -31,7 +32,7 @@ fn closed(listen: SocketAddr, settings: &Settings) -> Result<(), String> {
         return Ok(());
     }
     Err(format!(
-        "`{listen}` can be reached from other machines, and no local key is set; hint: make one with `openssl rand -hex 32` and give it as `CODEXWAY__SERVER__KEYS`, or as `keys` under `[server]`"
+        "`{listen}` can be reached from other machines, and no local key is set; hint: `--key-file FILE` makes one; or give one as `CODEXWAY__SERVER__KEYS`, or as `keys` under `[server]`"
     ))
 }
 
@@ -71,7 +72,8 @@ pub(super) async fn serve(
         write_info(file, address).with_context(|| format!("write {}", file.display()))?;
     }
     let load = || {
-        let settings = environment.load(args).map_err(|error| error.to_string())?.settings;
+        let mut settings = environment.load(args).map_err(|error| error.to_string())?.settings;
+        local_key::add(&mut settings, args).map_err(|error| format!("{error:#}"))?;
         closed(listen, &settings)?;
         if settings.server.listen != listen {
             tracing::warn!(

@@ -7,9 +7,9 @@ use codexway::simulator::{Options, Simulator};
 use pretty_assertions::assert_eq;
 use serde_json::{Value, json};
 
-#[cfg(unix)]
-use crate::support::binary::signal;
 use crate::support::binary::{codexway, listening, run, start, text};
+#[cfg(unix)]
+use crate::support::binary::{logging, signal};
 
 #[tokio::test]
 async fn the_demo_answers_and_stops_when_told() {
@@ -162,8 +162,35 @@ fn nothing_but_loopback_is_listened_on_without_a_key() {
         let output = run(&home, &[command, "--listen", "0.0.0.0:0"]);
         let told = text(&output.stderr);
         assert_eq!(output.status.code(), Some(2), "{told}");
-        assert!(told.contains("CODEXWAY__SERVER__KEYS"), "{told}");
+        assert!(told.contains("CODEXWAY__SERVER__KEYS") && told.contains("--key-file"), "{told}");
     }
+}
+
+/// As a container does at its first run, and at every one after it.
+#[cfg(unix)]
+#[tokio::test]
+async fn a_key_is_made_where_there_is_none_and_shown_once() {
+    use std::os::unix::fs::PermissionsExt;
+
+    let home = tempfile::tempdir().unwrap();
+    let file = home.path().join("volume/key");
+    let mut shown = Vec::new();
+    for log in ["first.log", "second.log"] {
+        let _ = fs::remove_file(home.path().join("info.json"));
+        let mut command = codexway(&home);
+        command.arg("demo").env("CODEXWAY_KEY_FILE", &file);
+        let (_running, info) = logging(&home, command, log);
+        let key = fs::read_to_string(&file).unwrap().trim().to_owned();
+        assert!(key.starts_with("cw-") && key.len() > 40, "{key}");
+        let url = format!("http://127.0.0.1:{}/v1/models", info["port"]);
+        let client = reqwest::Client::builder().no_proxy().build().unwrap();
+        assert_eq!(client.get(&url).send().await.unwrap().status(), 401);
+        assert_eq!(client.get(&url).bearer_auth(&key).send().await.unwrap().status(), 200);
+        shown.push(fs::read_to_string(home.path().join(log)).unwrap().matches(&key).count());
+    }
+    assert_eq!(shown, [1, 0]);
+    assert_eq!(file.metadata().unwrap().permissions().mode() & 0o777, 0o600);
+    assert_eq!(file.parent().unwrap().metadata().unwrap().permissions().mode() & 0o777, 0o700);
 }
 
 /// Waits until the server answers a request for `model` with that status.

@@ -13,7 +13,14 @@ pub(super) struct Fault {
     pub(super) setup: fn() -> Setup,
     pub(super) arm: Box<dyn Fn(&TestServer)>,
     /// What a person has to do before the next turn, where there is something.
-    pub(super) remedy: Option<(&'static str, fn(&TestServer))>,
+    pub(super) remedy: Option<Remedy>,
+}
+
+/// What a person does, in words and in deed.
+#[derive(Clone, Copy)]
+pub(super) struct Remedy {
+    pub(super) when: &'static str,
+    pub(super) act: fn(&TestServer),
 }
 
 impl Fault {
@@ -44,14 +51,10 @@ impl Fault {
         self
     }
 
-    const fn remedied(mut self, what: &'static str, how: fn(&TestServer)) -> Self {
-        self.remedy = Some((what, how));
-        self
-    }
-
     /// The login is dead at its issuer.
-    const fn dead(self) -> Self {
-        self.remedied("after `codexway login`", log_in)
+    fn dead(self) -> Self {
+        let remedy = Some(Remedy { when: "after `codexway login`", act: log_in });
+        Self { remedy, ..self }
     }
 }
 

@@ -12,7 +12,7 @@ use crate::support::{Answer, TestServer, ask, with};
 
 mod faults;
 
-use faults::Fault;
+use faults::{Fault, Remedy};
 
 const MODES: [&str; 4] = ["chat", "chat, streamed", "responses", "responses, streamed"];
 /// How many faults are tried side by side.
@@ -153,9 +153,9 @@ async fn after(server: &TestServer, fault: &Fault) -> String {
     }
     server.simulator.script_always(None);
     let mut after = "next turn answered";
-    if let Some((when, how)) = fault.remedy {
+    if let Some(Remedy { when, act }) = fault.remedy {
         assert_ne!(turn(server, "chat").await.status, 200, "{}", fault.name);
-        how(server);
+        act(server);
         after = when;
     }
     // After a refresh that failed there is a pause before the next one.

@@ -22,19 +22,21 @@ mod seal;
 mod server;
 mod stream;
 mod turn;
+mod websocket;
 mod wham;
+mod wire;
 
 #[cfg(test)]
 mod tests;
 
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::task::JoinSet;
 
 pub use options::Options;
-pub use record::Recorded;
+pub use record::{Recorded, Transport};
 pub use script::{Script, TokenScript};
 
 /// A running simulator.
@@ -117,6 +119,24 @@ impl Simulator {
         self.state.scripts.always(script);
     }
 
+    /// What happens to the next request for a WebSocket: one script a request. Of a script counts
+    /// what is said instead of a stream, a cut before the headers, a pause before them, and a stall,
+    /// which leaves the request without an answer.
+    pub fn script_upgrade(&self, script: Script) {
+        self.state.upgrades.push(script);
+    }
+
+    /// The same for every request for a WebSocket that finds no script of its own; `None` lets
+    /// them all in again.
+    pub fn script_upgrades_always(&self, script: Option<Script>) {
+        self.state.upgrades.always(script);
+    }
+
+    /// Every WebSocket that is open has lived for as long as it may.
+    pub fn age_websockets(&self) {
+        *lock(&self.state.aged) = Some(Instant::now());
+    }
+
     /// What happens to the next request to the token endpoint: one script a request.
     pub fn token_script(&self, script: TokenScript) {
         lock(&self.state.token_scripts).push_back(script);
@@ -147,7 +167,7 @@ impl Simulator {
     /// The turns among [`Simulator::requests`].
     pub fn turns(&self) -> Vec<Recorded> {
         let mut all = self.requests();
-        all.retain(|request| request.method == "POST" && request.path.ends_with("/responses"));
+        all.retain(|request| request.is_turn());
         all
     }
 

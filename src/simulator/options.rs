@@ -28,6 +28,8 @@ pub struct Options {
     pub device_logins: bool,
     /// A device login approves itself at the poll with this number; `None` waits for a person.
     pub device_approved_at_poll: Option<u32>,
+    /// How long a WebSocket may live.
+    pub websocket_life: Duration,
     /// The organisation of the platform's keys may have reasoning summaries.
     pub organization_verified: bool,
 }
@@ -47,6 +49,7 @@ impl Default for Options {
             clock_ahead: 0,
             device_logins: true,
             device_approved_at_poll: None,
+            websocket_life: Duration::from_mins(60),
             organization_verified: true,
         }
     }

@@ -11,6 +11,13 @@ use serde_json::Value;
 use super::lock;
 use super::server::Asked;
 
+/// How a turn came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Transport {
+    Http,
+    WebSocket,
+}
+
 /// One request as it came, and what was answered.
 #[derive(Clone)]
 pub struct Recorded {
@@ -24,8 +31,16 @@ pub struct Recorded {
     pub headers: HeaderMap,
     /// The body with `content-encoding: zstd` undone.
     pub body: Bytes,
-    /// How many bytes the body had on the wire.
+    /// How many bytes the body had on the wire; over a WebSocket, before its frame was compressed.
     pub encoded_len: usize,
+    /// How many bytes had come over the connection since the request before it: heads, frames
+    /// and all. The sum is what clients have sent.
+    pub wire_len: u64,
+    /// How a turn came.
+    pub transport: Transport,
+    /// The message that a turn over a WebSocket was; its `body` has in front of it what the
+    /// connection remembers.
+    pub message: Option<Bytes>,
     /// What was answered; 0 while nothing was.
     pub status: u16,
     /// The body of an answer that was not a stream.
@@ -41,6 +56,14 @@ impl Recorded {
     /// The body as JSON; `null` if it is none.
     pub fn json(&self) -> Value {
         serde_json::from_slice(&self.body).unwrap_or_default()
+    }
+
+    /// Whether a model was asked something.
+    pub(super) fn is_turn(&self) -> bool {
+        match self.transport {
+            Transport::Http => self.method == "POST" && self.path.ends_with("/responses"),
+            Transport::WebSocket => true,
+        }
     }
 
     /// A header's text; empty if there is none.
@@ -87,6 +110,15 @@ struct Kept {
 impl Log {
     /// Notes a request and returns the number under which [`Log::answered`] finds it again.
     pub(super) fn note(&self, asked: &Asked) -> u64 {
+        self.add(asked, Transport::Http, None)
+    }
+
+    /// The same for a turn that came as a message over a WebSocket.
+    pub(super) fn note_message(&self, asked: &Asked, message: Bytes) -> u64 {
+        self.add(asked, Transport::WebSocket, Some(message))
+    }
+
+    fn add(&self, asked: &Asked, transport: Transport, message: Option<Bytes>) -> u64 {
         let number = self.next.fetch_add(1, Ordering::Relaxed);
         let mut kept = lock(&self.kept);
         kept.bytes += asked.body.len();
@@ -97,6 +129,9 @@ impl Log {
             headers: asked.headers.clone(),
             body: asked.body.clone(),
             encoded_len: asked.encoded_len,
+            wire_len: asked.wire_len,
+            transport,
+            message,
             status: 0,
             said: None,
             strict_absent: strict_absent(&asked.json),

@@ -84,6 +84,22 @@ impl Reply {
         headers.into_iter().fold(self, |reply, (name, value)| reply.header(name, &value))
     }
 
+    /// The message that says so over a WebSocket. What is no `error` object is wrapped into one.
+    pub(super) fn into_message(self) -> Value {
+        let mut body: Value = serde_json::from_str(&self.body).unwrap_or_default();
+        let error = match body["error"].take() {
+            Value::Null => json!({ "message": self.body, "type": "upstream_error" }),
+            error => error,
+        };
+        let headers: serde_json::Map<_, _> =
+            self.headers.into_iter().map(|(name, value)| (name, value.into())).collect();
+        json!({ "type": "error", "status": self.status, "error": error, "headers": headers })
+    }
+
+    pub(super) fn status(&self) -> u16 {
+        self.status
+    }
+
     pub(super) fn into_response(self) -> Response<Body> {
         let mut response = Response::builder().status(self.status);
         for (name, value) in &self.headers {

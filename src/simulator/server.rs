@@ -4,10 +4,11 @@ use std::collections::VecDeque;
 use std::fmt;
 use std::net::Ipv4Addr;
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use axum::body::Body;
 use bytes::Bytes;
+use futures_util::future::BoxFuture;
 use http::{HeaderMap, Method, Request, Response, Uri, header};
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
@@ -29,7 +30,8 @@ use super::reply::{Reply, Said};
 use super::script::{Scripts, TokenScript};
 use super::seal::Seal;
 use super::stream::Running;
-use super::{Options, device, oauth, platform, turn, wham};
+use super::wire::{Counted, Received};
+use super::{Options, device, lock, oauth, platform, turn, websocket, wham};
 
 /// What the handlers share.
 pub(super) struct State {
@@ -41,6 +43,10 @@ pub(super) struct State {
     pub codes: Codes,
     pub devices: Devices,
     pub scripts: Scripts,
+    /// For those who ask for a WebSocket.
+    pub upgrades: Scripts,
+    /// WebSockets that were opened before this have lived for as long as they may.
+    pub aged: Mutex<Option<Instant>>,
     pub token_scripts: Mutex<VecDeque<TokenScript>>,
     pub usage_scripts: Mutex<VecDeque<TokenScript>>,
     pub person: Mutex<Person>,
@@ -61,6 +67,8 @@ pub(super) struct Asked {
     /// With `content-encoding: zstd` undone.
     pub body: Bytes,
     pub encoded_len: usize,
+    /// What had come over the connection since the request before it, in bytes.
+    pub wire_len: u64,
     /// The body as JSON; null if it is none.
     pub json: Value,
 }
@@ -86,6 +94,8 @@ pub(super) async fn start(options: Options) -> std::io::Result<(Arc<State>, Join
         catalog: Catalog::built_in(),
         codes: Codes::default(),
         scripts: Scripts::default(),
+        upgrades: Scripts::default(),
+        aged: Mutex::default(),
         token_scripts: Mutex::default(),
         usage_scripts: Mutex::default(),
         person: Mutex::new(Person { email: options.email.clone(), refused: None }),
@@ -118,24 +128,53 @@ async fn accept(listener: TcpListener, state: Arc<State>) {
     }
 }
 
+/// What the requests of a connection share.
+struct Connection {
+    state: Arc<State>,
+    received: Received,
+    /// What becomes of the connection once it is a WebSocket.
+    session: Mutex<Option<BoxFuture<'static, ()>>>,
+}
+
 async fn serve(socket: TcpStream, state: Arc<State>) {
     // One write an event has to be one packet an event, or clients see no deltas.
     let _ = socket.set_nodelay(true);
-    let service = service_fn(move |request| answer(Arc::clone(&state), request));
+    let received = Received::default();
+    let socket = TokioIo::new(Counted::new(socket, received.clone()));
+    let connection = Arc::new(Connection { state, received, session: Mutex::default() });
+    let served = Arc::clone(&connection);
+    let service = service_fn(move |request| answer(Arc::clone(&served), request));
     // An error here is a client that left or a script that cut: neither is ours to report.
-    let _ = http1::Builder::new().serve_connection(TokioIo::new(socket), service).await;
+    let _ = http1::Builder::new().serve_connection(socket, service).with_upgrades().await;
+    let session = lock(&connection.session).take();
+    if let Some(session) = session {
+        session.await;
+    }
 }
 
-async fn answer(state: Arc<State>, request: Request<Incoming>) -> Result<Response<Body>, Cut> {
-    let asked = read(request).await?;
+async fn answer(
+    connection: Arc<Connection>,
+    mut request: Request<Incoming>,
+) -> Result<Response<Body>, Cut> {
+    let Connection { state, received, session } = &*connection;
+    let wanted = websocket::is_wanted(&request);
+    let upgrade = wanted.then(|| hyper::upgrade::on(&mut request));
+    let asked = read(request, received).await?;
     let number = state.log.note(&asked);
-    let response = route(&state, &asked).await?;
+    let response = match upgrade {
+        Some(upgrade) => {
+            let (response, run) = websocket::upgrade(state, &asked, upgrade, received).await?;
+            *lock(session) = run;
+            response
+        }
+        None => route(state, &asked).await?,
+    };
     let said = response.extensions().get::<Said>().map(|said| said.0.clone());
     state.log.answered(number, response.status().as_u16(), said);
     Ok(response)
 }
 
-async fn read(request: Request<Incoming>) -> Result<Asked, Cut> {
+async fn read(request: Request<Incoming>, received: &Received) -> Result<Asked, Cut> {
     let (head, body) = request.into_parts();
     let sent = body.collect().await.map_err(|_| Cut)?.to_bytes();
     let zstd = head.headers.get(header::CONTENT_ENCODING).is_some_and(|value| value == "zstd");
@@ -147,6 +186,7 @@ async fn read(request: Request<Incoming>) -> Result<Asked, Cut> {
     Ok(Asked {
         json: serde_json::from_slice(&body).unwrap_or_default(),
         encoded_len: sent.len(),
+        wire_len: received.take(),
         method: head.method,
         uri: head.uri,
         headers: head.headers,
@@ -163,10 +203,6 @@ async fn route(state: &Arc<State>, asked: &Asked) -> Result<Response<Body>, Cut>
         path if get && (path == "/v1/models" || path.starts_with("/v1/models/")) => {
             let id = path.strip_prefix("/v1/models/");
             return Ok(platform::list(state, asked, id));
-        }
-        // codexway speaks HTTP first; a client that asks for the socket is sent back to it.
-        "/backend-api/codex/responses" if get && asked.headers.contains_key(header::UPGRADE) => {
-            Reply::detail(426, "Upgrade Required")
         }
         "/backend-api/codex/models" if get => catalog::list(state, asked),
         "/backend-api/wham/usage" | "/backend-api/codex/usage" if get => {

@@ -10,6 +10,7 @@ use super::accounts::Account;
 use super::cache::Prompt;
 use super::catalog::Model;
 use super::reply::Refusal;
+use super::script::{Item, Script};
 use super::server::{Asked, Cut, State};
 use super::{answer as answers, engine, gate, lock, platform, stream, wham};
 
@@ -51,6 +52,21 @@ pub(super) async fn run(
     if let Some(reply) = script.reply {
         return Ok(reply.into_response());
     }
+    let (turn, items) = met(state, asked, account, platform, &script);
+    if platform && turn.body["stream"] != true {
+        return Ok(stream::whole(state, &turn, &script, &items));
+    }
+    Ok(stream::response(state, &turn, &script, &items))
+}
+
+/// A turn that is answered, and with what. Its prompt is counted, and remembered by the cache.
+pub(super) fn met<'a>(
+    state: &'a State,
+    asked: &'a Asked,
+    account: Option<Account>,
+    platform: bool,
+    script: &Script,
+) -> (Turn<'a>, Vec<Item>) {
     let body = &asked.json;
     let prompt = state.cache.meet(
         account.as_ref().map_or("", |account| &account.id),
@@ -64,13 +80,10 @@ pub(super) async fn run(
     });
     let turn = Turn { body, account, model, prompt, platform };
     let items = script.items.clone().unwrap_or_else(|| answers::items(&turn));
-    if platform && body["stream"] != true {
-        return Ok(stream::whole(state, &turn, &script, &items));
-    }
-    Ok(stream::response(state, &turn, &script, &items))
+    (turn, items)
 }
 
-fn check(state: &State, asked: &Asked, account: &Account) -> Result<(), Refusal> {
+pub(super) fn check(state: &State, asked: &Asked, account: &Account) -> Result<(), Refusal> {
     let used_up = *lock(&state.used_up);
     if let Some(resets_in) = used_up {
         let refusal = Refusal::usage_limit_reached(&account.plan, resets_in);

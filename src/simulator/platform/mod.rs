@@ -85,6 +85,7 @@ fn understood(asked: &Asked) -> Asked {
         headers: asked.headers.clone(),
         body: asked.body.clone(),
         encoded_len: asked.encoded_len,
+        wire_len: asked.wire_len,
         json,
     }
 }

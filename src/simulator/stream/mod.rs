@@ -20,7 +20,7 @@ use super::server::State;
 use super::turn::Turn;
 use super::{platform, random_text, wham};
 
-use story::{Beat, Story};
+pub(super) use story::{Beat, Story};
 
 /// The 200 that streams `items` the way `script` wants it.
 pub(super) fn response(
@@ -35,7 +35,11 @@ pub(super) fn response(
     };
     let body = wire::play(steps, state.running.enter());
     let mut response = Response::builder().status(200);
-    for (name, value) in headers(state, turn) {
+    let headers = match turn.platform {
+        true => platform::headers(),
+        false => headers(state, turn.model.map_or("unknown", |model| &model.slug)),
+    };
+    for (name, value) in headers {
         response = response.header(name, value);
     }
     // Since June 2026 the 200 says nothing about its type.
@@ -63,12 +67,9 @@ pub(super) fn whole(
     Reply::json(200, &last.unwrap_or_default()).into_response()
 }
 
-fn headers(state: &State, turn: &Turn<'_>) -> Vec<(&'static str, String)> {
-    if turn.platform {
-        return platform::headers();
-    }
+/// What the backend says beside the answer of a model.
+pub(super) fn headers(state: &State, model: &str) -> Vec<(&'static str, String)> {
     let mut headers = wham::limit_headers(state);
-    let model = turn.model.map_or("unknown", |model| &model.slug);
     headers.extend([
         ("x-codex-turn-state", random_text(44)),
         ("x-models-etag", state.catalog.etag.clone()),
@@ -99,7 +100,7 @@ pub(super) struct Running {
 pub(super) struct OnTheWay(watch::Sender<usize>);
 
 impl Running {
-    fn enter(&self) -> OnTheWay {
+    pub(super) fn enter(&self) -> OnTheWay {
         self.count.send_modify(|count| *count += 1);
         OnTheWay(self.count.clone())
     }

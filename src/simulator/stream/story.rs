@@ -12,7 +12,7 @@ use crate::simulator::server::State;
 use crate::simulator::turn::Turn;
 use crate::simulator::{now, wham};
 
-pub(super) enum Beat {
+pub(in crate::simulator) enum Beat {
     Event {
         name: String,
         json: Value,
@@ -22,7 +22,7 @@ pub(super) enum Beat {
     Silence,
 }
 
-pub(super) struct Story {
+pub(in crate::simulator) struct Story {
     beats: Vec<Beat>,
     sequence: u64,
     /// Before each event of an item.
@@ -35,7 +35,7 @@ pub(super) struct Story {
 }
 
 impl Story {
-    pub(super) fn tell(
+    pub(in crate::simulator) fn tell(
         state: &State,
         turn: &Turn<'_>,
         script: &Script,

@@ -10,6 +10,7 @@ mod platform;
 mod schemas;
 mod stream;
 mod tokens;
+mod websocket;
 
 use std::time::Duration;
 

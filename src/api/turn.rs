@@ -192,7 +192,8 @@ pub(super) fn streamed(body: Body) -> Response {
 /// Says how the turn was run, and which fields of the request had no effect.
 fn describe(headers: &mut HeaderMap, served: &Served, ignored: &Ignored) {
     let upstream = HeaderValue::from_static(served.upstream.label());
-    headers.insert(HeaderName::from_static("x-codexway-upstream"), upstream);
+    // The answer itself says so where it did not travel as usual.
+    headers.entry(HeaderName::from_static("x-codexway-upstream")).or_insert(upstream);
     let lists =
         [("x-codexway-dropped", ignored.dropped()), ("x-codexway-emulated", ignored.emulated())];
     for (name, fields) in lists {

@@ -10,12 +10,24 @@ use std::time::Duration;
 /// # Errors
 /// When the system's certificates cannot be set up.
 pub fn client(url: &str) -> reqwest::Result<reqwest::Client> {
+    builder(url).build()
+}
+
+/// The same with HTTP/1.1 alone, which is what a connection that becomes a WebSocket begins in.
+///
+/// # Errors
+/// As [`client`].
+pub fn upgrading_client(url: &str) -> reqwest::Result<reqwest::Client> {
+    builder(url).http1_only().build()
+}
+
+fn builder(url: &str) -> reqwest::ClientBuilder {
     let builder = reqwest::Client::builder()
         .connect_timeout(Duration::from_secs(15))
         .tcp_nodelay(true)
         .pool_idle_timeout(Duration::from_secs(90))
         .redirect(reqwest::redirect::Policy::none());
-    if is_local(url) { builder.no_proxy() } else { builder }.build()
+    if is_local(url) { builder.no_proxy() } else { builder }
 }
 
 /// Whether `url` is on this machine.

@@ -38,7 +38,7 @@ use secrecy::SecretString;
 use tokio::time::timeout;
 
 pub use api_key::api_key;
-pub use client::{client, is_local};
+pub use client::{client, is_local, upgrading_client};
 pub use document::{Credentials, Holds};
 pub use error::{Error, way_out};
 pub use log_in::LogIn;

@@ -8,7 +8,7 @@ use tokio::net::TcpListener;
 use super::{Environment, Failure, ServeArgs, local_key, reload};
 use crate::{
     api::{self, App},
-    config::{Settings, Transport},
+    config::Settings,
     server::{self, Limits},
 };
 
@@ -56,9 +56,6 @@ pub(super) async fn serve(
     let impatience = server::signalled(2).context("listen for signals")?;
     let listen = settings.server.listen;
     let grace = settings.server.shutdown_grace;
-    for setting in without_effect(&settings) {
-        tracing::warn!("`{setting}` has no effect in this version");
-    }
     for told in environment.foreign_variables() {
         tracing::warn!("{told}");
     }
@@ -119,17 +116,6 @@ async fn until_drained(
     let ended = server::run_within(limits, listener, router, shutdown, grace).await?;
     let until = stopping.await.context("learn when the server was told to stop")?;
     Ok(tokio::time::timeout_at(until, app.drained()).await.is_ok() && ended)
-}
-
-/// Settings that the user has changed and that nothing acts on yet.
-fn without_effect(settings: &Settings) -> Vec<String> {
-    let mut found = Vec::new();
-    for (name, upstream) in &settings.upstreams {
-        if upstream.transport == Transport::Websocket {
-            found.push(format!("upstreams.{name}.transport = \"websocket\""));
-        }
-    }
-    found
 }
 
 /// Tells scripts where the server is, all at once: a reader never sees half of it.

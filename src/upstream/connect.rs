@@ -109,6 +109,7 @@ pub fn connect(
                 compress: upstream.compression == Compression::Zstd,
                 idle_timeout: shared.idle_timeout,
                 version,
+                transport: upstream.transport,
             };
             Ok(Arc::new(codex::Codex::new(settings, tokens)))
         }

@@ -58,16 +58,23 @@ fn read(frame: crate::sse::Frame) -> Result<Option<Event>, Error> {
     if frame.data == "[DONE]" {
         return Ok(None);
     }
-    let mut event = Event::parse(frame)?;
+    settled(Event::parse(frame)?).map(Some)
+}
+
+/// The event under the name that it has for all others.
+///
+/// # Errors
+/// When it says that the turn has failed.
+pub(super) fn settled(mut event: Event) -> Result<Event, Error> {
     match event.kind {
         Kind::Error => Err(failure::of_event(&event)),
         // Another name for the end, whose kind is then in the status.
         Kind::Done => {
             event.kind = done_as(&event)?;
             event.name = Bytes::from_static(event.kind.name().unwrap_or_default().as_bytes());
-            Ok(Some(event))
+            Ok(event)
         }
-        _ => Ok(Some(event)),
+        _ => Ok(event),
     }
 }
 

@@ -56,7 +56,7 @@ pub(super) fn is_page(headers: &HeaderMap) -> bool {
         .is_some_and(|value| value.trim_start().to_ascii_lowercase().starts_with("text/html"))
 }
 
-fn unreachable(url: &str, error: &reqwest::Error) -> Error {
+pub(super) fn unreachable(url: &str, error: &reqwest::Error) -> Error {
     let host = url.split_once("://").map_or(url, |(_, rest)| rest);
     let host = host.split('/').next().unwrap_or(host).to_owned();
     // reqwest's own text repeats the URL; the cause at the bottom says what happened.

@@ -1,8 +1,9 @@
 //! Usage limits, as told by headers.
 
 use http::{HeaderMap, HeaderName, HeaderValue};
+use serde::Deserialize;
 
-use crate::telemetry::metrics;
+use crate::{protocol::Event, telemetry::metrics};
 
 /// The headers of an answer that the client may see: the limits as received, the turn's state,
 /// and the tightest limit once more under the names that OpenAI's clients know.
@@ -42,6 +43,44 @@ pub(super) fn for_client(received: &HeaderMap) -> HeaderMap {
     headers
 }
 
+/// Writes what a `codex.rate_limits` event says over the headers that said it before.
+pub(super) fn update(headers: &mut HeaderMap, event: &Event) {
+    #[derive(Deserialize)]
+    struct Limits {
+        rate_limits: Windows,
+    }
+    #[derive(Deserialize)]
+    struct Windows {
+        primary: Option<Told>,
+        secondary: Option<Told>,
+    }
+    #[derive(Deserialize)]
+    struct Told {
+        used_percent: f64,
+        window_minutes: Option<u64>,
+        /// Seconds since 1970.
+        reset_at: Option<u64>,
+    }
+    let Ok(Limits { rate_limits: Windows { primary, secondary } }) = event.read() else { return };
+    let now = std::time::UNIX_EPOCH.elapsed().map_or(0, |since| since.as_secs());
+    for (window, told) in [("primary", primary), ("secondary", secondary)] {
+        let Some(told) = told else { continue };
+        let reset_after = told.reset_at.map(|at| at.saturating_sub(now).to_string());
+        for (what, value) in [
+            ("used-percent", Some(told.used_percent.to_string())),
+            ("window-minutes", told.window_minutes.map(|minutes| minutes.to_string())),
+            ("reset-at", told.reset_at.map(|at| at.to_string())),
+            ("reset-after-seconds", reset_after),
+        ] {
+            let name = format!("x-codex-{window}-{what}").parse::<HeaderName>().ok();
+            let value = value.and_then(|value| value.parse::<HeaderValue>().ok());
+            if let (Some(name), Some(value)) = (name, value) {
+                headers.insert(name, value);
+            }
+        }
+    }
+}
+
 struct Window {
     /// Per cent.
     used: f64,
@@ -64,6 +103,20 @@ impl Window {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_event_replaces_what_the_headers_said() {
+        let mut headers = HeaderMap::new();
+        headers.insert("x-codex-primary-used-percent", HeaderValue::from_static("42"));
+        let json = r#"{"type":"codex.rate_limits","rate_limits":{"primary":{"used_percent":43.5,"window_minutes":300,"reset_at":7},"secondary":null}}"#;
+        let (event, data) = (bytes::Bytes::new(), bytes::Bytes::from_static(json.as_bytes()));
+        let event = Event::parse(crate::sse::Frame { event, data }).unwrap();
+        update(&mut headers, &event);
+        assert_eq!(headers["x-codex-primary-used-percent"], "43.5");
+        assert_eq!(headers["x-codex-primary-window-minutes"], "300");
+        assert_eq!(headers["x-codex-primary-reset-at"], "7");
+        assert_eq!(headers["x-codex-primary-reset-after-seconds"], "0");
+    }
 
     #[test]
     fn limits_pass_as_received_and_mapped_and_cookies_do_not() {

@@ -1,6 +1,7 @@
 //! The ChatGPT Codex backend.
 //!
-//! prepare → POST → server-sent events, with another try after a refused token.
+//! prepare → POST → server-sent events, with another try after a refused token; or over the
+//! conversation's WebSocket, where there is one.
 
 use std::{sync::Arc, time::Duration};
 
@@ -10,14 +11,17 @@ use http::{HeaderValue, StatusCode, header};
 use super::{Answer, CatalogBody, Error, Upstream, http_stream, wire};
 use crate::{
     auth::{self, Access, TokenManager},
+    config::Transport,
     protocol::Turn,
     telemetry::metrics,
 };
+use websocket::{Dialer, Sockets};
 
 mod error;
 mod headers;
 mod limits;
 mod prepare;
+mod websocket;
 
 pub use headers::Identity;
 
@@ -36,6 +40,10 @@ pub struct Codex {
     /// Silence after which a turn has failed.
     idle_timeout: Duration,
     version: Version,
+    /// `None` where turns travel over HTTP alone.
+    sockets: Option<Sockets>,
+    /// Whether turns travel over WebSockets alone.
+    always: bool,
 }
 
 /// The compatibility level to send: asked anew for each turn, since the catalogue may raise it.
@@ -49,22 +57,61 @@ pub struct Settings {
     pub compress: bool,
     pub idle_timeout: Duration,
     pub version: Version,
+    pub transport: Transport,
 }
 
 impl Codex {
     #[must_use]
     pub fn new(settings: Settings, tokens: TokenManager) -> Self {
-        let Settings { account, identity, compress, idle_timeout, version } = settings;
+        let Settings { account, identity, compress, idle_timeout, version, transport } = settings;
         let client = account.client.clone();
         let base = account.base_url.trim_end_matches('/');
         // A base URL that already names the Codex API is what several other tools' settings hold.
         let url = if base.ends_with("/codex") { base.to_owned() } else { format!("{base}/codex") };
-        Self { client, url, tokens, account, identity, compress, idle_timeout, version }
+        let dialer = Dialer {
+            client: Arc::default(),
+            url: url.as_str().into(),
+            tokens: tokens.clone(),
+            identity: identity.clone(),
+            version: Arc::clone(&version),
+        };
+        let sockets = match transport {
+            Transport::Http => None,
+            Transport::Auto | Transport::Websocket => Some(Sockets::new(dialer, idle_timeout)),
+        };
+        let always = transport == Transport::Websocket;
+        Self {
+            client,
+            url,
+            tokens,
+            account,
+            identity,
+            compress,
+            idle_timeout,
+            version,
+            sockets,
+            always,
+        }
     }
 
     async fn run(&self, turn: &mut Turn) -> Result<Answer, Error> {
+        prepare::insist(&mut turn.request);
+        match &self.sockets {
+            None => self.post(turn).await,
+            Some(sockets) if self.always => match sockets.run_always(turn).await? {
+                Some(answer) => Ok(answer),
+                None => self.post(turn).await,
+            },
+            Some(sockets) => match sockets.run(turn).await? {
+                Ok(answer) => Ok(answer),
+                Err(over_http) => Ok(over_http.beside(self.post(turn).await?)),
+            },
+        }
+    }
+
+    async fn post(&self, turn: &mut Turn) -> Result<Answer, Error> {
         let version = (self.version)();
-        let (body, encoding) = prepare::body(&mut turn.request, self.compress)?;
+        let (body, encoding) = prepare::body(&turn.request, self.compress)?;
         let mut headers = self.identity.headers(&version);
         headers.extend(turn.headers.clone());
         headers::add_turn(&mut headers, &turn.conversation, turn.lite);

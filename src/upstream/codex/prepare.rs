@@ -15,14 +15,9 @@ const LEVEL: i32 = 3;
 
 /// The body of a turn, and its content-encoding.
 pub(super) fn body(
-    request: &mut Request,
+    request: &Request,
     compress: bool,
 ) -> Result<(Bytes, Option<&'static str>), Error> {
-    let unserializable = |reason: &dyn ToString| {
-        let message = Some(format!("the request cannot be written: {}", reason.to_string()));
-        Error::Invalid(Failure { message, ..Failure::default() })
-    };
-    insist(request);
     let json = serde_json::to_vec(request).map_err(|error| unserializable(&error))?;
     if !compress || json.len() < WORTH_COMPRESSING {
         return Ok((json.into(), None));
@@ -36,7 +31,14 @@ pub(super) fn body(
     Ok((compressed().map_err(|error| unserializable(&error))?.into(), Some("zstd")))
 }
 
-fn insist(request: &mut Request) {
+/// A request that cannot be written.
+pub(super) fn unserializable(reason: &dyn ToString) -> Error {
+    let message = Some(format!("the request cannot be written: {}", reason.to_string()));
+    Error::Invalid(Failure { message, ..Failure::default() })
+}
+
+/// Fills in what the backend wants to be told.
+pub(super) fn insist(request: &mut Request) {
     request.stream = true; // The backend only streams.
     request.store = false; // It stores nothing for a plan.
     // In some months it refused requests without instructions, never those with empty ones.

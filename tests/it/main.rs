@@ -61,3 +61,5 @@ mod streaming;
 mod support;
 /// Where turns are run besides the ChatGPT backend: the platform, and the official program.
 mod upstreams;
+/// Turns over WebSockets, to the backend.
+mod websocket;

@@ -1,9 +1,10 @@
 //! What a connection knows of its conversation, and whether a request goes on from that.
 //!
-//! Clients send back what the backend said as they understood it: without ids and states, with
-//! arguments written anew, and chat clients without what was thought. So items are compared by
-//! what they mean, and what was thought on this connection may be missing. Anything else that
-//! differs makes the request another one.
+//! Clients send back what the backend said as they understood it: without ids and states, and with
+//! arguments written anew. What was thought, chat clients do not send at all; it is put back, but
+//! only in front of calls. So items are compared by what they mean, and what was thought on this
+//! connection may be missing, or stand further behind. Anything else that differs makes the
+//! request another one.
 
 use std::{
     collections::BTreeMap,
@@ -50,11 +51,27 @@ impl Known {
             return None;
         }
         let mut n_known = 0;
+        let mut missing: Vec<&mut Print> = Vec::new();
         for print in &mut self.seen.items {
-            match input.get(n_known) {
-                Some(item) if print.is_of(item) => n_known += 1,
-                _ if print.is_thought => {}
-                _ => return None,
+            loop {
+                let mut item = input.get(n_known).map(Probe::new);
+                let item = item.as_mut();
+                if let Some(item) = item {
+                    if print.is_of(item) {
+                        n_known += 1;
+                        break;
+                    }
+                    if let Some(at) = missing.iter_mut().position(|missing| missing.is_of(item)) {
+                        missing.swap_remove(at);
+                        n_known += 1;
+                        continue;
+                    }
+                }
+                if !print.is_thought {
+                    return None;
+                }
+                missing.push(print);
+                break;
             }
         }
         (n_known < input.len()).then_some(n_known)
@@ -110,16 +127,30 @@ impl Print {
         Self { text: hash(item.json().get()), meaning: meaning(item), is_thought: false }
     }
 
-    /// Most items come back as they are, so their meaning is asked for only if they do not.
-    fn is_of(&mut self, item: &Item) -> bool {
-        let text = hash(item.json().get());
-        if self.text != text {
-            if self.meaning != meaning(item) {
-                return false;
-            }
-            self.text = text;
+    fn is_of(&mut self, probe: &mut Probe<'_>) -> bool {
+        let is_same = self.text == probe.text || self.meaning == probe.meaning();
+        if is_same {
+            self.text = probe.text;
         }
-        true
+        is_same
+    }
+}
+
+/// An item that is looked for. Most come back as they are, so what it means is asked for only if
+/// it does not.
+struct Probe<'a> {
+    item: &'a Item,
+    text: u64,
+    meaning: Option<u64>,
+}
+
+impl<'a> Probe<'a> {
+    fn new(item: &'a Item) -> Self {
+        Self { item, text: hash(item.json().get()), meaning: None }
+    }
+
+    fn meaning(&mut self) -> u64 {
+        *self.meaning.get_or_insert_with(|| meaning(self.item))
     }
 }
 
@@ -227,7 +258,11 @@ mod tests {
         assert_eq!(known(std::slice::from_ref(&hi), &said(), &carried), Some(4));
         // A chat client has no room for what was thought.
         let not_carried = request(&[hi.clone(), message, call, output]);
-        assert_eq!(known(&[hi], &said(), &not_carried), Some(3));
+        assert_eq!(known(std::slice::from_ref(&hi), &said(), &not_carried), Some(3));
+        // What we put back for it stands in front of the call.
+        let [thought, message, call, output] = echo();
+        let put_back = request(&[hi.clone(), message, thought, call, output]);
+        assert_eq!(known(&[hi], &said(), &put_back), Some(4));
     }
 
     #[test]
@@ -245,7 +280,7 @@ mod tests {
         assert!(diverges(&[&user("ho"), &thought, &message, &call, &output]));
         assert!(diverges(&[&hi, &thought, &message, &other_call, &output]));
         assert!(diverges(&[&hi, &other_thought, &message, &call, &output]));
-        assert!(diverges(&[&hi, &message, &thought, &call, &output]));
+        assert!(diverges(&[&hi, &message, &thought, &thought, &call, &output]));
         assert!(diverges(&[&hi, &call, &output]));
         assert!(diverges(&[&hi, &message]));
         // Nothing new is nothing to answer.

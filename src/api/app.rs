@@ -14,6 +14,7 @@ use super::{
     Client, Error,
     background::Background,
     setup::{Setup, SetupError, Surroundings},
+    websocket::Turns,
 };
 use crate::{
     config::{self, Profile, Server, Settings},
@@ -33,6 +34,8 @@ pub struct App(Arc<Inner>);
 
 struct Inner {
     setup: Setup,
+    /// The turns that run over WebSockets.
+    sockets: Turns,
     /// Replaced whole; a turn keeps what it began with.
     now: RwLock<Arc<Now>>,
 }
@@ -91,7 +94,7 @@ impl App {
         metrics::install();
         let setup = Setup::new(&settings, surroundings)?;
         let now = RwLock::new(Arc::new(setup.now(settings, None)?));
-        Ok(Self(Arc::new(Inner { setup, now })))
+        Ok(Self(Arc::new(Inner { setup, sockets: Turns::default(), now })))
     }
 
     /// Goes on with other settings. Turns that run are not touched; logins, catalogues and what
@@ -151,8 +154,15 @@ impl App {
         Some((Arc::clone(served), name.len() + 1))
     }
 
-    /// Waits for the turns that go on without their clients.
+    /// The turns that run over WebSockets.
+    pub(super) fn sockets(&self) -> &Turns {
+        &self.0.sockets
+    }
+
+    /// Waits for the turns that no connection of the server's stands for: those that go on without
+    /// their clients, and those over WebSockets.
     pub async fn drained(&self) {
+        self.0.sockets.drained().await;
         for account in self.now().accounts.values() {
             account.background.drained().await;
         }

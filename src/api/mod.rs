@@ -32,6 +32,7 @@ mod setup;
 mod stored;
 mod turn;
 mod unknown_model;
+mod websocket;
 
 pub use app::App;
 use app::Served;
@@ -46,7 +47,7 @@ pub use setup::{SetupError, Surroundings};
 fn dialects() -> Router<App> {
     Router::new()
         .route("/chat/completions", post(turn::serve::<Chat>))
-        .route("/responses", post(turn::serve::<Responses>).get(ops::no_websocket))
+        .route("/responses", post(turn::serve::<Responses>).get(websocket::serve))
         .route("/responses/compact", post(turn::serve::<Compact>))
         .route("/responses/input_tokens", post(responses::input_tokens))
 }

@@ -5,8 +5,8 @@ use std::{convert::Infallible, future::Future, io, time::Duration};
 use axum::{Router, body::Body};
 use hyper::{Request, body::Incoming};
 use hyper_util::{
-    rt::{TokioIo, TokioTimer},
-    server::graceful::GracefulShutdown,
+    rt::{TokioExecutor, TokioIo, TokioTimer},
+    server::{conn::auto, graceful::GracefulShutdown},
 };
 use tokio::net::{TcpListener, TcpStream};
 use tower::ServiceExt;
@@ -114,11 +114,12 @@ fn serve(
             Ok::<_, Infallible>(answer.map(|body| busy.until_sent(body)))
         }
     });
-    let connection = hyper::server::conn::http1::Builder::new()
-        .timer(TokioTimer::new())
-        .header_read_timeout(limits.head)
-        .max_headers(MAX_HEADERS)
-        .serve_connection(TokioIo::new(Socket::new(stream, limits.unread)), service);
+    // This builder's connections alone may both become WebSockets and be asked to end.
+    let mut builder = auto::Builder::new(TokioExecutor::new()).http1_only();
+    let http1 = &mut builder.http1();
+    http1.timer(TokioTimer::new()).header_read_timeout(limits.head).max_headers(MAX_HEADERS);
+    let io = TokioIo::new(Socket::new(stream, limits.unread));
+    let connection = builder.serve_connection_with_upgrades(io, service).into_owned();
     let connection = connections.watch(connection);
     #[expect(clippy::disallowed_methods, reason = "`run` waits for it through `connections`")]
     tokio::spawn(async move {

@@ -369,15 +369,15 @@ async fn a_response_that_is_not_known_has_openai_s_own_error() {
 }
 
 /// A WebSocket was answered with 405, which the Codex CLI takes for a bad connection and tries
-/// again five times; 426 makes it use HTTP at once.
+/// again five times; 426 makes it use HTTP at once, as for one of a version that nobody speaks.
 #[tokio::test]
-async fn who_asks_for_a_websocket_is_told_to_use_http() {
+async fn who_asks_for_a_websocket_that_cannot_be_had_is_told_to_use_http() {
     let server = TestServer::start().await;
     let request = server.client.get(format!("{}/v1/responses", server.url));
     let request = request
         .header("connection", "Upgrade")
         .header("upgrade", "websocket")
-        .header("sec-websocket-version", "13")
+        .header("sec-websocket-version", "12")
         .header("sec-websocket-key", "dGhlIHNhbXBsZSBub25jZQ==");
     server.send(request).await.refused(426, "websocket_not_supported", Value::Null);
 }

@@ -7,6 +7,8 @@ use crate::support::{Answer, TestServer};
 
 /// What goes over the wire in a long conversation.
 mod bytes;
+/// What clients say and hear over a WebSocket to us.
+mod client;
 /// What goes over HTTP after all.
 mod fallback;
 /// What is sent over a connection to the backend.

@@ -7,9 +7,9 @@ use std::{
     time::Instant,
 };
 
-use futures_util::{FutureExt, Stream, StreamExt, future::BoxFuture};
+use futures_util::{FutureExt, Stream, StreamExt};
 
-use super::{Avoided, Connection, Place, Rest};
+use super::{Avoided, Dialled, Place, Rest};
 use crate::{
     protocol::Event,
     upstream::{Error, Events},
@@ -17,7 +17,7 @@ use crate::{
 
 /// A connection on its way. Dropped before it is there, it is left where the next turn finds it.
 pub(super) struct Opening {
-    opening: Option<(BoxFuture<'static, Result<Connection, Error>>, Place<Rest>)>,
+    opening: Option<(Dialled, Place<Rest>)>,
     avoided: Arc<Avoided>,
 }
 
@@ -28,11 +28,7 @@ pub(super) struct Beside {
 }
 
 impl Opening {
-    pub(super) fn new(
-        opening: BoxFuture<'static, Result<Connection, Error>>,
-        place: Place<Rest>,
-        avoided: Arc<Avoided>,
-    ) -> Self {
+    pub(super) fn new(opening: Dialled, place: Place<Rest>, avoided: Arc<Avoided>) -> Self {
         Self { opening: Some((opening, place)), avoided }
     }
 

@@ -36,11 +36,14 @@ use pool::{Place, Pool};
 /// How long HTTP is used for everything after a connection could not be had.
 const AVOIDED_FOR: Duration = Duration::from_secs(5 * 60);
 
+/// A connection on its way.
+type Dialled = BoxFuture<'static, Result<Connection, Error>>;
+
 /// What a conversation finds again.
 enum Rest {
     Open(Box<Connection>),
     /// A connection that was still being opened when the turn beside it had ended.
-    Opening(BoxFuture<'static, Result<Connection, Error>>),
+    Opening(Dialled),
 }
 
 /// The connections of an account.
@@ -154,7 +157,7 @@ impl Sockets {
         Ok(usable.then_some(connection))
     }
 
-    fn open(&self, turn: &Turn) -> BoxFuture<'static, Result<Connection, Error>> {
+    fn open(&self, turn: &Turn) -> Dialled {
         let headers = self.dialer.headers(turn);
         self.dialer.clone().open(headers).boxed()
     }

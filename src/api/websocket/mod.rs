@@ -1,0 +1,94 @@
+//! `GET /v1/responses` with an upgrade: turns one after another, as messages over a WebSocket.
+//!
+//! A message is the body of a POST, and what is said is what the POST would stream: it takes the
+//! same way through [`super::turn`], so that there is no second translation to keep true.
+
+mod asked;
+mod memory;
+mod session;
+
+use axum::{
+    Extension,
+    body::Body,
+    extract::{Request, State},
+    response::Response,
+};
+use http::{HeaderMap, header};
+use tokio::sync::watch;
+use yawc::{Options, WebSocket};
+
+use super::{App, access::Named, ops};
+use session::Session;
+
+/// Lets a client in that asks for a WebSocket; any other is told to post.
+pub(super) async fn serve(
+    State(app): State<App>,
+    Extension(named): Extension<Named>,
+    mut request: Request,
+) -> Response {
+    if !is_wanted(request.headers()) {
+        return ops::no_websocket().await;
+    }
+    let limit = app.server().max_body;
+    let options = options(request.headers(), limit);
+    let Ok((head, upgrading)) = WebSocket::upgrade_with_options(&mut request, options) else {
+        return ops::no_websocket().await;
+    };
+    let session = Session::new(app, named, request.headers(), limit);
+    let run = async move {
+        match upgrading.await {
+            Ok(socket) => session.run(socket).await,
+            Err(error) => tracing::debug!(%error, "a connection did not become a WebSocket"),
+        }
+    };
+    #[expect(clippy::disallowed_methods, reason = "`drained` waits for its turns")]
+    tokio::spawn(run);
+    head.map(|_| Body::empty())
+}
+
+fn is_wanted(headers: &HeaderMap) -> bool {
+    let upgrade = headers.get(header::UPGRADE).and_then(|value| value.to_str().ok());
+    upgrade.is_some_and(|name| name.eq_ignore_ascii_case("websocket"))
+}
+
+fn options(headers: &HeaderMap, limit: usize) -> Options {
+    let options = Options::default()
+        .with_balanced_compression()
+        .with_limits(limit.saturating_add(1), limit.saturating_add(1))
+        .with_utf8();
+    let offered = headers.get(header::SEC_WEBSOCKET_EXTENSIONS);
+    let offered = offered.and_then(|value| value.to_str().ok()).unwrap_or_default();
+    // The library would agree on the smallest window there is, and a client that does not offer to
+    // choose one may not be told one.
+    match offered.contains("client_max_window_bits") {
+        true => options.with_client_max_window_bits(15),
+        false => options,
+    }
+}
+
+/// The turns that run over WebSockets.
+#[derive(Debug, Default)]
+pub(super) struct Turns(watch::Sender<usize>);
+
+/// One of them, until it is dropped.
+#[derive(Debug)]
+pub(super) struct Running(watch::Sender<usize>);
+
+impl Turns {
+    pub(super) fn begin(&self) -> Running {
+        self.0.send_modify(|count| *count += 1);
+        Running(self.0.clone())
+    }
+
+    /// Waits until there is none.
+    pub(super) async fn drained(&self) {
+        // The sender is ours, so the wait cannot fail.
+        let _ = self.0.subscribe().wait_for(|count| *count == 0).await;
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.0.send_modify(|count| *count -= 1);
+    }
+}

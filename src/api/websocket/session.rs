@@ -1,0 +1,217 @@
+//! A connection from its upgrade to its end.
+
+use std::{collections::VecDeque, fmt::Write as _, future::poll_fn, pin::pin};
+
+use axum::{
+    Extension,
+    body::Body,
+    extract::State,
+    response::{IntoResponse, Response},
+};
+use bytes::Bytes;
+use futures_util::SinkExt;
+use http::{HeaderMap, HeaderValue, Method, Request, header};
+use http_body_util::BodyExt;
+use serde_json::{Value, json};
+use uuid::Uuid;
+use yawc::{
+    HttpStream, WebSocket,
+    frame::{Frame, OpCode},
+};
+
+use super::{
+    asked::Asked,
+    memory::{Draft, Memory},
+};
+use crate::{
+    api::{App, Responses, access::Named, outer::RequestId, turn, unix_now},
+    protocol::{Event, Item},
+    sse,
+};
+
+type Socket = WebSocket<HttpStream>;
+
+/// How many messages may wait while another is being answered.
+const MAX_WAITING: usize = 16;
+
+/// The client has left, or has to.
+struct Gone;
+
+pub(super) struct Session {
+    app: App,
+    named: Named,
+    /// Of the request for the WebSocket, which stand for those of each turn.
+    headers: HeaderMap,
+    /// How large what is remembered may become, in bytes.
+    limit: usize,
+    memory: Option<Memory>,
+    waiting: VecDeque<Bytes>,
+}
+
+impl Session {
+    pub(super) fn new(app: App, named: Named, headers: &HeaderMap, limit: usize) -> Self {
+        let mut headers = headers.clone();
+        for name in [
+            header::CONNECTION,
+            header::UPGRADE,
+            header::SEC_WEBSOCKET_KEY,
+            header::SEC_WEBSOCKET_VERSION,
+            header::SEC_WEBSOCKET_EXTENSIONS,
+            header::CONTENT_LENGTH,
+            header::CONTENT_ENCODING,
+        ] {
+            headers.remove(name);
+        }
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        Self { app, named, headers, limit, memory: None, waiting: VecDeque::new() }
+    }
+
+    /// Answers messages, one after another, until the client leaves.
+    pub(super) async fn run(mut self, mut socket: Socket) {
+        while let Ok(()) = self.step(&mut socket).await {}
+        // What is left to be said is why the connection ends; becoming ready says it.
+        let _ = poll_fn(|cx| socket.poll_ready_unpin(cx)).await;
+        let _ = socket.flush().await;
+    }
+
+    async fn step(&mut self, socket: &mut Socket) -> Result<(), Gone> {
+        let message = match self.waiting.pop_front() {
+            Some(message) => message,
+            None => message(socket).await?,
+        };
+        match Asked::read(&message, self.memory.as_ref()) {
+            Ok(Asked::Turn(body, headers, draft)) => {
+                drop(message);
+                self.turn(socket, body, headers, draft).await
+            }
+            Ok(Asked::WarmUp { model, items }) => self.warm_up(socket, &model, items).await,
+            Ok(Asked::Nothing) => Ok(()),
+            Err(error) => refuse(socket, error.into_response()).await,
+        }
+    }
+
+    async fn turn(
+        &mut self,
+        socket: &mut Socket,
+        body: Vec<u8>,
+        more: HeaderMap,
+        mut draft: Draft,
+    ) -> Result<(), Gone> {
+        let _until_told = self.app.sockets().begin();
+        let mut request = Request::new(Body::from(body));
+        *request.method_mut() = Method::POST;
+        *request.headers_mut() = self.headers.clone();
+        request.headers_mut().extend(more);
+        let id = RequestId(format!("req_{}", Uuid::now_v7().simple()));
+        let (app, named) = (State(self.app.clone()), Extension(self.named.clone()));
+        let answer = turn::serve::<Responses>(app, named, Extension(id), request);
+        let response = self.beside(socket, Box::pin(answer)).await?;
+        if !response.status().is_success() {
+            return refuse(socket, response).await;
+        }
+        let mut body = response.into_body();
+        let mut decoder = sse::Decoder::new(usize::MAX);
+        while let Some(Ok(frame)) = self.beside(socket, body.frame()).await? {
+            let Some(chunk) = frame.data_ref() else { continue };
+            decoder.push(chunk);
+            while let Ok(Some(frame)) = decoder.next() {
+                if let Ok(event) = Event::parse(frame) {
+                    if let Some(memory) = draft.event(&event) {
+                        self.memory = Some(memory).filter(|memory| memory.size() <= self.limit);
+                    }
+                    socket.feed(Frame::text(event.json)).await.map_err(|_| Gone)?;
+                }
+            }
+            socket.flush().await.map_err(|_| Gone)?;
+        }
+        Ok(())
+    }
+
+    /// Says that nothing is said yet.
+    async fn warm_up(
+        &mut self,
+        socket: &mut Socket,
+        model: &str,
+        items: Vec<Item>,
+    ) -> Result<(), Gone> {
+        let mut id = "resp_".to_owned();
+        // Writing into a text cannot fail.
+        let _ = write!(id, "{}", Uuid::now_v7().simple());
+        let memory = Memory { id: id.clone(), items };
+        self.memory = Some(memory).filter(|memory| memory.size() <= self.limit);
+        let usage = json!({"input_tokens": 0, "output_tokens": 0, "total_tokens": 0});
+        for (number, (name, status, usage)) in [
+            ("response.created", "in_progress", Value::Null),
+            ("response.completed", "completed", usage),
+        ]
+        .into_iter()
+        .enumerate()
+        {
+            let response = json!({"id": id, "object": "response", "created_at": unix_now(),
+                "status": status, "model": model, "output": [], "usage": usage});
+            let event = json!({"type": name, "response": response, "sequence_number": number});
+            socket.send(Frame::text(event.to_string())).await.map_err(|_| Gone)?;
+        }
+        Ok(())
+    }
+
+    /// Waits for something, while messages wait in their turn and a client that leaves is noticed.
+    async fn beside<T>(
+        &mut self,
+        socket: &mut Socket,
+        awaited: impl Future<Output = T>,
+    ) -> Result<T, Gone> {
+        let mut awaited = pin!(awaited);
+        loop {
+            tokio::select! {
+                biased;
+                done = &mut awaited => return Ok(done),
+                message = message(socket) => {
+                    self.waiting.push_back(message?);
+                    if self.waiting.len() > MAX_WAITING {
+                        return Err(Gone);
+                    }
+                }
+            }
+        }
+    }
+}
+
+impl Memory {
+    fn size(&self) -> usize {
+        self.items.iter().map(|item| item.json().get().len()).sum()
+    }
+}
+
+async fn message(socket: &mut Socket) -> Result<Bytes, Gone> {
+    loop {
+        let frame = socket.next_frame().await.map_err(|_| Gone)?;
+        match frame.opcode() {
+            OpCode::Text | OpCode::Binary => return Ok(frame.into_payload()),
+            OpCode::Close => return Err(Gone),
+            OpCode::Ping | OpCode::Pong | OpCode::Continuation => {}
+        }
+    }
+}
+
+/// Says what a refusal over HTTP would say: its status, its error, and what the client may see of
+/// its headers.
+async fn refuse(socket: &mut Socket, response: Response) -> Result<(), Gone> {
+    let told = |name: &str| {
+        name.starts_with("x-codex-")
+            || name.starts_with("x-ratelimit-")
+            || name.starts_with("retry-after")
+    };
+    let headers: serde_json::Map<String, Value> = response
+        .headers()
+        .iter()
+        .filter(|(name, _)| told(name.as_str()))
+        .filter_map(|(name, value)| Some((name.to_string(), value.to_str().ok()?.into())))
+        .collect();
+    let status = response.status().as_u16();
+    let body = response.into_body().collect().await.map(|body| body.to_bytes()).unwrap_or_default();
+    let mut body: Value = serde_json::from_slice(&body).unwrap_or_default();
+    let error = body["error"].take();
+    let event = json!({"type": "error", "status": status, "error": error, "headers": headers});
+    socket.send(Frame::text(event.to_string())).await.map_err(|_| Gone)
+}

@@ -95,7 +95,7 @@ fn refused(event: &Event) -> Failed {
             Failed::Unheard(Error::Truncated)
         }
         // Over HTTP another token is asked for.
-        Error::Refused { message } => Failed::Unheard(Error::Refused { message }),
+        error @ Error::Refused { .. } => Failed::Unheard(error),
         error => Failed::Refused(error),
     }
 }

@@ -3,12 +3,12 @@
 use std::{convert::Infallible, future::Future, io, time::Duration};
 
 use axum::{Router, body::Body};
-use hyper::{Request, body::Incoming};
-use hyper_util::{
-    rt::{TokioExecutor, TokioIo, TokioTimer},
-    server::{conn::auto, graceful::GracefulShutdown},
+use hyper::{Request, body::Incoming, server::conn::http1};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::{
+    net::{TcpListener, TcpStream},
+    sync::watch,
 };
-use tokio::net::{TcpListener, TcpStream};
 use tower::ServiceExt;
 
 mod body;
@@ -60,7 +60,7 @@ pub async fn run_within(
     shutdown: impl Future<Output = ()>,
     grace: Duration,
 ) -> io::Result<bool> {
-    let connections = GracefulShutdown::new();
+    let (stop, stopping) = watch::channel(());
     let crowd = Crowd::default();
     let mut shutdown = std::pin::pin!(shutdown);
     let mut failing = false;
@@ -72,7 +72,7 @@ pub async fn run_within(
                     if crowd.len() >= limits.connections {
                         crowd.thin(1);
                     }
-                    serve(stream, app.clone(), limits, &crowd, &connections);
+                    serve(stream, app.clone(), limits, &crowd, stopping.clone());
                 }
                 Err(error) => {
                     // Twenty lines a second would fill the disk too.
@@ -86,9 +86,11 @@ pub async fn run_within(
             () = &mut shutdown => break,
         }
     }
-    drop(listener);
+    drop((listener, stopping));
     tracing::info!("stopping; running turns may end");
-    Ok(tokio::time::timeout(grace, connections.shutdown()).await.is_ok())
+    stop.send_replace(());
+    // Each connection holds a receiver to its end.
+    Ok(tokio::time::timeout(grace, stop.closed()).await.is_ok())
 }
 
 fn serve(
@@ -96,7 +98,7 @@ fn serve(
     app: Router,
     limits: Limits,
     crowd: &Crowd,
-    connections: &GracefulShutdown,
+    mut stopping: watch::Receiver<()>,
 ) {
     // The head and the first event go out in two writes. Without this the second one waits for the
     // client's delayed acknowledgement: 44 ms on every streamed turn.
@@ -114,20 +116,28 @@ fn serve(
             Ok::<_, Infallible>(answer.map(|body| busy.until_sent(body)))
         }
     });
-    // This builder's connections alone may both become WebSockets and be asked to end.
-    let mut builder = auto::Builder::new(TokioExecutor::new()).http1_only();
-    let http1 = &mut builder.http1();
-    http1.timer(TokioTimer::new()).header_read_timeout(limits.head).max_headers(MAX_HEADERS);
-    let io = TokioIo::new(Socket::new(stream, limits.unread));
-    let connection = builder.serve_connection_with_upgrades(io, service).into_owned();
-    let connection = connections.watch(connection);
-    #[expect(clippy::disallowed_methods, reason = "`run` waits for it through `connections`")]
+    let connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(limits.head)
+        .max_headers(MAX_HEADERS)
+        .serve_connection(TokioIo::new(Socket::new(stream, limits.unread)), service)
+        .with_upgrades();
+    #[expect(clippy::disallowed_methods, reason = "`run` waits for it through `stopping`")]
     tokio::spawn(async move {
-        tokio::select! {
-            ended = connection => if let Err(error) = ended {
-                tracing::debug!(%error, "a connection ended badly");
-            },
-            () = guest.shown_out() => tracing::debug!("a connection that asked for nothing had to go"),
+        let mut connection = std::pin::pin!(connection);
+        let ended = tokio::select! {
+            ended = &mut connection => ended,
+            () = guest.shown_out() => {
+                tracing::debug!("a connection that asked for nothing had to go");
+                return;
+            }
+            _ = stopping.changed() => {
+                connection.as_mut().graceful_shutdown();
+                connection.await
+            }
+        };
+        if let Err(error) = ended {
+            tracing::debug!(%error, "a connection ended badly");
         }
     });
 }

@@ -116,7 +116,7 @@ impl Sockets {
                 Err(Failed::Refused(error)) => return Err(error),
                 Err(Failed::TooLarge) => return Ok(None),
                 // It had rested for too long: the next one has not.
-                Err(Failed::Unheard(error)) => resent(turn, &error),
+                Err(Failed::Unheard(_)) => resent(turn),
             }
             place = self.pool.take(key(turn), Instant::now()).map(|(place, _)| place);
         }
@@ -144,7 +144,7 @@ impl Sockets {
                 if !is_proven {
                     self.avoided.because(&error);
                 }
-                resent(turn, &error);
+                resent(turn);
                 Ok(Err(OverHttp(None)))
             }
         }
@@ -177,7 +177,10 @@ impl Avoided {
     }
 
     fn because(&self, error: &Error) {
-        tracing::debug!(%error, "no WebSocket to the upstream; HTTP is used instead");
+        // Not in the upstream's own words, which may repeat what nobody should read.
+        let why = matches!(error, Error::Unreachable { .. } | Error::TimedOut(_));
+        let why = why.then(|| error.to_string());
+        tracing::debug!(why, "no WebSocket to the upstream; HTTP is used instead");
         *self.until() = Some(Instant::now() + AVOIDED_FOR);
     }
 
@@ -202,9 +205,9 @@ fn goes_on(turn: &Turn) -> bool {
 }
 
 /// Notes that the turn is sent once more.
-fn resent(turn: &mut Turn, error: &Error) {
+fn resent(turn: &mut Turn) {
     const WEBSOCKET: &str = "websocket";
-    tracing::debug!(%error, "the WebSocket failed before it said anything; the turn is sent again");
+    tracing::debug!("the WebSocket failed before it said anything; the turn is sent again");
     metrics::retried(WEBSOCKET);
     turn.retries.push(WEBSOCKET);
 }

@@ -108,7 +108,10 @@ async fn targets(account: &std::path::Path) -> (Simulator, Vec<Target>) {
     let forever = std::future::pending();
     #[expect(clippy::disallowed_methods, reason = "it serves until the process ends")]
     tokio::spawn(server::run(listener, api::router(app), forever, Duration::ZERO));
-    let through = passthrough::start(simulator.auth_url()).await;
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let through = format!("http://{}", listener.local_addr().expect("an address"));
+    #[expect(clippy::disallowed_methods, reason = "it serves until the process ends")]
+    tokio::spawn(passthrough::serve(listener, simulator.auth_url()));
 
     let upstream_headers = || {
         let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();

@@ -10,27 +10,22 @@ use hyper_util::{
 };
 use tokio::net::TcpListener;
 
-/// Starts a pass-through to `upstream` on a port of its own and says where it is.
-pub(crate) async fn start(upstream: String) -> String {
+/// Passes on to `upstream` what comes, until the process ends.
+pub(crate) async fn serve(listener: TcpListener, upstream: String) {
     let mut connector = HttpConnector::new();
     connector.set_nodelay(true);
     let client: Client<_, Incoming> = Client::builder(TokioExecutor::new()).build(connector);
-    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
-    let address = listener.local_addr().expect("an address");
-    #[expect(clippy::disallowed_methods, reason = "it serves until the process ends")]
-    tokio::spawn(async move {
-        while let Ok((stream, _)) = listener.accept().await {
-            let _ = stream.set_nodelay(true);
+    while let Ok((stream, _)) = listener.accept().await {
+        let _ = stream.set_nodelay(true);
+        let (client, upstream) = (client.clone(), upstream.clone());
+        let service = hyper::service::service_fn(move |request| {
             let (client, upstream) = (client.clone(), upstream.clone());
-            let service = hyper::service::service_fn(move |request| {
-                let (client, upstream) = (client.clone(), upstream.clone());
-                async move { Ok::<_, Infallible>(pass(&client, &upstream, request).await) }
-            });
-            let connection = hyper::server::conn::http1::Builder::new();
-            tokio::spawn(connection.serve_connection(TokioIo::new(stream), service));
-        }
-    });
-    format!("http://{address}")
+            async move { Ok::<_, Infallible>(pass(&client, &upstream, request).await) }
+        });
+        let connection = hyper::server::conn::http1::Builder::new();
+        #[expect(clippy::disallowed_methods, reason = "it serves until the process ends")]
+        tokio::spawn(connection.serve_connection(TokioIo::new(stream), service));
+    }
 }
 
 async fn pass(

@@ -15,7 +15,7 @@ use crate::{
 #[derive(Clone, Debug)]
 pub(super) struct Environment {
     vars: Vec<(String, String)>,
-    home: Option<PathBuf>,
+    pub(super) home: Option<PathBuf>,
     /// The platform's folder for settings.
     config_dir: Option<PathBuf>,
     /// Our folder for what the program keeps.

@@ -29,20 +29,29 @@ pub(super) fn add(settings: &mut Settings, args: &ServeArgs) -> anyhow::Result<(
 }
 
 fn read_or_make(file: &Path) -> anyhow::Result<SecretString> {
+    if let Some(key) = read(file)? {
+        return Ok(key);
+    }
+    let key = make();
+    if write(file, &key)? {
+        // The one time that it is shown: whoever starts the server is to have it.
+        eprintln!("made a local key, and kept it in `{}`: {key}", file.display());
+    }
+    read(file)?.context("it has gone again")
+}
+
+/// The key that a server has kept in the file of its `--key-file`, if one has.
+///
+/// # Errors
+/// When it cannot be read, or is empty.
+pub(super) fn read(file: &Path) -> anyhow::Result<Option<SecretString>> {
     let text = match fs::read_to_string(file) {
-        Err(error) if error.kind() == ErrorKind::NotFound => {
-            let key = make();
-            if write(file, &key)? {
-                // The one time that it is shown: whoever starts the server is to have it.
-                eprintln!("made a local key, and kept it in `{}`: {key}", file.display());
-            }
-            fs::read_to_string(file)?
-        }
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
         read => read?,
     };
     let text = text.trim();
     anyhow::ensure!(!text.is_empty(), "the file is empty");
-    Ok(text.into())
+    Ok(Some(text.into()))
 }
 
 /// 244 random bits, in letters that need no quoting.

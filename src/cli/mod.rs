@@ -8,6 +8,7 @@ use crate::{auth, config, telemetry};
 
 mod account;
 mod config_cmd;
+mod connect;
 mod consent;
 mod demo;
 mod environment;
@@ -48,6 +49,8 @@ enum Command {
     Status(status::StatusArgs),
     /// List what can be asked for
     Models(models::ModelsArgs),
+    /// Show how to point a client here, or do it
+    Connect(connect::ConnectArgs),
     /// Show the settings in force, check them, or say where they are
     Config {
         #[command(subcommand)]
@@ -68,7 +71,10 @@ enum Command {
 impl Command {
     /// Whether the command itself tells whoever runs it all that a log would say.
     fn quiet(&self) -> bool {
-        matches!(self, Self::Login(_) | Self::Logout(_) | Self::Status(_) | Self::Models(_))
+        matches!(
+            self,
+            Self::Login(_) | Self::Logout(_) | Self::Status(_) | Self::Models(_) | Self::Connect(_)
+        )
     }
 }
 
@@ -166,6 +172,7 @@ pub fn run(cli: Cli) -> ExitCode {
         Command::Logout(args) => logout::run(&args, &environment),
         Command::Status(args) => status::run(&args, &environment),
         Command::Models(args) => models::run(&args, &environment),
+        Command::Connect(args) => connect::run(&args, &environment),
         Command::Config { command, file } => config_cmd::run(
             command.unwrap_or(ConfigCommand::Show { json: false }),
             &file,

@@ -21,6 +21,8 @@ mod chat_completions;
 mod cli;
 /// The tables of `docs/compatibility.md`, row by row.
 mod compatibility;
+/// Pointing clients here, and taking it back.
+mod connect;
 /// What is refused, and how: by us and by the upstream.
 mod errors;
 /// What existing setups rely on, with a test for each.

@@ -62,8 +62,8 @@ enum Failed {
 }
 
 #[derive(Debug, Serialize)]
-struct Server {
-    url: String,
+pub(super) struct Server {
+    pub(super) url: String,
     version: String,
 }
 
@@ -73,7 +73,7 @@ pub(super) fn run(args: &StatusArgs, environment: &Environment) -> Result<(), Fa
     let accounts = accounts(&settings, &known, environment);
     block_on(async {
         let reports = join_all(accounts.iter().map(|account| report(account, environment)));
-        let asked = async { tokio::join!(reports, server(&settings)) };
+        let asked = async { tokio::join!(reports, server(address(&settings))) };
         let (reports, server) = terminal::busy("asking", asked).await;
         if args.json {
             println!("{:#}", json!({ "accounts": reports, "server": server }));
@@ -211,9 +211,8 @@ fn state(error: &auth::Error) -> &'static str {
     }
 }
 
-/// The server that the settings describe, if it runs.
-async fn server(settings: &Settings) -> Option<Server> {
-    let url = address(settings);
+/// The codexway that answers at this address, if one does.
+pub(super) async fn server(url: String) -> Option<Server> {
     let client = reqwest::Client::builder().timeout(PATIENCE).no_proxy().build().ok()?;
     let answer = client.get(format!("{url}/health")).send().await.ok()?;
     let told: serde_json::Value = answer.error_for_status().ok()?.json().await.ok()?;
@@ -221,7 +220,8 @@ async fn server(settings: &Settings) -> Option<Server> {
     Some(Server { url, version })
 }
 
-fn address(settings: &Settings) -> String {
+/// Where clients on this machine find the server that the settings describe.
+pub(super) fn address(settings: &Settings) -> String {
     let mut listen = settings.server.listen;
     match listen.ip() {
         IpAddr::V4(ip) if ip.is_unspecified() => {

@@ -11,6 +11,7 @@ mod config_cmd;
 mod connect;
 mod consent;
 mod demo;
+mod doctor;
 mod environment;
 mod health;
 mod local_key;
@@ -51,6 +52,8 @@ enum Command {
     Models(models::ModelsArgs),
     /// Show how to point a client here, or do it
     Connect(connect::ConnectArgs),
+    /// Check everything that a turn needs, and run one
+    Doctor(doctor::DoctorArgs),
     /// Show the settings in force, check them, or say where they are
     Config {
         #[command(subcommand)]
@@ -73,7 +76,12 @@ impl Command {
     fn quiet(&self) -> bool {
         matches!(
             self,
-            Self::Login(_) | Self::Logout(_) | Self::Status(_) | Self::Models(_) | Self::Connect(_)
+            Self::Login(_)
+                | Self::Logout(_)
+                | Self::Status(_)
+                | Self::Models(_)
+                | Self::Connect(_)
+                | Self::Doctor(_)
         )
     }
 }
@@ -173,6 +181,7 @@ pub fn run(cli: Cli) -> ExitCode {
         Command::Status(args) => status::run(&args, &environment),
         Command::Models(args) => models::run(&args, &environment),
         Command::Connect(args) => connect::run(&args, &environment),
+        Command::Doctor(args) => doctor::run(&args, &environment),
         Command::Config { command, file } => config_cmd::run(
             command.unwrap_or(ConfigCommand::Show { json: false }),
             &file,

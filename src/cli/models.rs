@@ -41,10 +41,27 @@ async fn catalog(
     settings: &Settings,
     environment: &Environment,
 ) -> Result<Catalog, Failure> {
+    let answered = live(profile, settings, environment).await?;
+    Ok(answered.unwrap_or_else(|why| {
+        eprintln!(
+            "warning: this is the built-in list, since the upstream did not send its own: {why:#}"
+        );
+        Catalog::of(settings.upstreams[&profile.upstream].kind)
+    }))
+}
+
+/// What the profile's upstream answers when it is asked for its catalogue.
+///
+/// # Errors
+/// Outside, when no upstream can be made of the settings; inside, when it does not answer well.
+pub(super) async fn live(
+    profile: &Profile,
+    settings: &Settings,
+    environment: &Environment,
+) -> Result<anyhow::Result<Catalog>, Failure> {
     let upstream = &settings.upstreams[&profile.upstream];
     let account = &settings.accounts[&profile.account];
-    let known = Catalog::of(upstream.kind);
-    let version = Live::new(upstream.version.clone(), known.clone()).version();
+    let version = Live::new(upstream.version.clone(), Catalog::of(upstream.kind)).version();
     let claimed = version.clone();
     let clients = Clients::fleeting();
     let shared = Shared {
@@ -54,15 +71,10 @@ async fn catalog(
     };
     let upstream =
         upstream::connect(upstream, account, std::sync::Arc::new(move || claimed.clone()), &shared)
-            .with_context(|| format!("set up the profile `{}`", settings.server.profile))?;
+            .with_context(|| format!("set up the upstream `{}`", profile.upstream))?;
     let answered = asked(&*upstream, &version).await;
     upstream.settle().await;
-    Ok(answered.unwrap_or_else(|why| {
-        eprintln!(
-            "warning: this is the built-in list, since the upstream did not send its own: {why:#}"
-        );
-        known
-    }))
+    Ok(answered)
 }
 
 async fn asked(upstream: &dyn Upstream, version: &str) -> anyhow::Result<Catalog> {

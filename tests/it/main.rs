@@ -23,6 +23,8 @@ mod cli;
 mod compatibility;
 /// Pointing clients here, and taking it back.
 mod connect;
+/// What the doctor finds, for each thing that can be wrong.
+mod doctor;
 /// What is refused, and how: by us and by the upstream.
 mod errors;
 /// What existing setups rely on, with a test for each.

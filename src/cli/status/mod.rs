@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use clap::Args;
 use futures_util::future::join_all;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 use serde_json::json;
 
@@ -33,10 +33,10 @@ pub(super) struct StatusArgs {
 
 /// What is told of an account; times are seconds since 1970.
 #[derive(Debug, Serialize)]
-struct Report {
+pub(super) struct Report {
     name: String,
     kind: &'static str,
-    plan: Option<String>,
+    pub(super) plan: Option<String>,
     state: &'static str,
     expires_at: Option<i64>,
     windows: Vec<Window>,
@@ -46,16 +46,19 @@ struct Report {
     /// The file that holds the login, or stands for what the keyring holds.
     file: Option<PathBuf>,
     /// What is wrong, and what to do.
-    problem: Option<String>,
+    pub(super) problem: Option<String>,
+    /// How far this computer's clock is behind the backend's, where that is too far.
+    #[serde(skip)]
+    pub(super) clock_behind: Option<SignedDuration>,
     /// Whether the token is renewed before it ends.
     #[serde(skip)]
     renewed: bool,
     #[serde(skip)]
-    failed: Failed,
+    pub(super) failed: Failed,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Failed {
+pub(super) enum Failed {
     Not,
     LoginNeeded,
     Otherwise,
@@ -64,7 +67,7 @@ enum Failed {
 #[derive(Debug, Serialize)]
 pub(super) struct Server {
     pub(super) url: String,
-    version: String,
+    pub(super) version: String,
 }
 
 pub(super) fn run(args: &StatusArgs, environment: &Environment) -> Result<(), Failure> {
@@ -106,7 +109,8 @@ fn accounts<'a>(
     accounts
 }
 
-async fn report(account: &Account<'_>, environment: &Environment) -> Report {
+/// All that is known of an account, and what its backend says of it.
+pub(super) async fn report(account: &Account<'_>, environment: &Environment) -> Report {
     let configured = account.settings.map(|settings| settings.kind);
     let kept_key = matches!(account.own().holds(), Ok(Some(Holds::ApiKey)));
     let kind = match configured {
@@ -125,6 +129,7 @@ async fn report(account: &Account<'_>, environment: &Environment) -> Report {
         login: None,
         file: None,
         problem: None,
+        clock_behind: None,
         renewed: false,
         failed: Failed::Not,
     };
@@ -178,6 +183,7 @@ async fn measure(account: &Account<'_>, report: &mut Report) -> Result<(), auth:
     if let Some(behind) = usage.clock_behind {
         let way = if behind.is_negative() { "ahead" } else { "behind" };
         let span = terminal::span(behind.abs().as_secs());
+        report.clock_behind = Some(behind);
         report.problem = Some(format!("this computer's clock is {span} {way}; set it"));
     }
     Ok(())

@@ -1,0 +1,123 @@
+//! `codexway doctor`: checks everything that a turn needs, from the settings to the answer.
+
+use clap::Args;
+use serde::Serialize;
+use serde_json::json;
+
+mod check;
+mod turn;
+
+use super::account::{Account, block_on};
+use super::status::Failed;
+use super::{Environment, Failure, FileArg, models, status, terminal};
+use crate::config::{self, Settings};
+
+#[derive(Debug, Args)]
+pub(super) struct DoctorArgs {
+    /// As JSON
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    file: FileArg,
+}
+
+/// What came of one check.
+#[derive(Debug, Serialize)]
+struct Check {
+    name: &'static str,
+    ok: bool,
+    /// What was found.
+    saw: String,
+    /// What to do, where it is not well.
+    hint: Option<String>,
+}
+
+impl Check {
+    fn well(name: &'static str, saw: impl Into<String>) -> Self {
+        Self { name, ok: true, saw: saw.into(), hint: None }
+    }
+
+    /// `told` is a message of ours: what happened, then what to do; `otherwise` is said where it
+    /// does not say that.
+    fn ill(name: &'static str, told: &str, otherwise: &str) -> Self {
+        let (saw, hint) = told
+            .split_once("; hint: ")
+            .or_else(|| told.split_once("; "))
+            .unwrap_or((told, otherwise));
+        Self { name, ok: false, saw: saw.to_owned(), hint: Some(hint.to_owned()) }
+    }
+}
+
+pub(super) fn run(args: &DoctorArgs, environment: &Environment) -> Result<(), Failure> {
+    let loaded = match config::load(&environment.sources(&args.file, None)) {
+        Ok(loaded) => loaded,
+        Err(error) => {
+            let hint = Some("`codexway config path` says which file it is".to_owned());
+            let check = Check { name: "config", ok: false, saw: error.to_string(), hint };
+            tell(args, &check);
+            return end(args, &[check], false);
+        }
+    };
+    let file = loaded.file.as_ref().map(|file| format!("{} is sound", file.display()));
+    let config = Check::well("config", file.unwrap_or_else(|| "the defaults; no file".to_owned()));
+    tell(args, &config);
+    block_on(async {
+        let mut checks = vec![config];
+        let login_needed = examine(args, &loaded.settings, environment, &mut checks).await?;
+        end(args, &checks, login_needed)
+    })
+}
+
+/// All checks but the first, in the order in which what they find explains the next; whether
+/// somebody has to log in.
+async fn examine(
+    args: &DoctorArgs,
+    settings: &Settings,
+    environment: &Environment,
+    checks: &mut Vec<Check>,
+) -> Result<bool, Failure> {
+    let mut push = |check: Check| {
+        tell(args, &check);
+        checks.push(check);
+    };
+    let profile = &settings.profiles[&settings.server.profile]; // The loader has checked the name.
+    push(check::port(settings).await);
+
+    let account = Account::named(&profile.account, settings, environment)?;
+    let asking = status::report(&account, environment);
+    let report = terminal::waiting("asking for the account", asking).await;
+    push(check::clock(&report));
+    push(check::credentials(&report));
+    if report.failed == Failed::LoginNeeded {
+        let first = "not tried without credentials";
+        push(Check::ill("catalogue", first, "log in first"));
+        push(Check::ill("turn", first, "log in first"));
+        return Ok(true);
+    }
+    push(check::catalogue(models::live(profile, settings, environment).await?));
+    push(terminal::waiting("running one turn", turn::check(settings, environment)).await);
+    Ok(false)
+}
+
+/// For people a line as soon as it is known.
+fn tell(args: &DoctorArgs, check: &Check) {
+    if args.json {
+        return;
+    }
+    let word = if check.ok { "ok" } else { "FAILED" };
+    println!("{word:8}{:12}{}", check.name, check.saw);
+    if let Some(hint) = &check.hint {
+        println!("{:20}hint: {hint}", "");
+    }
+}
+
+fn end(args: &DoctorArgs, checks: &[Check], login_needed: bool) -> Result<(), Failure> {
+    let ok = checks.iter().all(|check| check.ok);
+    if args.json {
+        println!("{:#}", json!({ "ok": ok, "checks": checks }));
+    }
+    match ok {
+        true => Ok(()),
+        false => Err(Failure::Told { login_needed }),
+    }
+}

@@ -29,7 +29,7 @@ const FACTS: [(&str, &str); 21] = [
     ("ai-sdk", include_str!("clients/ai-sdk.toml")),
 ];
 
-/// A client, as its file of facts says. Texts may hold the words of [`super::fill`].
+/// A client, as its file of facts says. Texts may hold the words of [`super::fill()`].
 #[derive(Debug, Deserialize)]
 pub(super) struct Client {
     #[serde(skip)]

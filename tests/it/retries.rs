@@ -6,7 +6,7 @@ use codexway::simulator::Script;
 use pretty_assertions::assert_eq;
 use serde_json::{Value, json};
 
-use crate::support::{TestServer, ask, with};
+use crate::support::{TestServer, ask, is_alone, with};
 
 /// The counter of that name and labels, as `/metrics` tells it.
 async fn counted(server: &TestServer, line: &str) -> u64 {
@@ -17,6 +17,9 @@ async fn counted(server: &TestServer, line: &str) -> u64 {
 
 #[tokio::test]
 async fn what_passes_is_tried_again_before_the_first_word() {
+    if !is_alone("retries::what_passes_is_tried_again_before_the_first_word") {
+        return;
+    }
     let faults: [(&str, Script); 6] = [
         ("overloaded", Script::overloaded_503()),
         ("overloaded", Script::envoy_503()),
@@ -117,6 +120,9 @@ async fn a_client_that_has_waited_long_enough_is_told() {
 
 #[tokio::test]
 async fn turns_are_counted_by_how_they_ended() {
+    if !is_alone("retries::turns_are_counted_by_how_they_ended") {
+        return;
+    }
     let server = TestServer::start().await;
     server.chat(&ask("Say exactly yes")).await.ok();
     server.responses(&json!({"model": "gpt-5.5", "input": "hi", "stream": true})).await.ok();

@@ -18,6 +18,20 @@ use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle};
 pub(crate) mod binary;
 pub(crate) use crate::harness::frames::{Frame, frames};
 
+/// Whether the test of that name has a process to itself, as what counts for a whole process needs
+/// it; where it has not, it is run in one by this, and is then over here.
+pub(crate) fn is_alone(test: &str) -> bool {
+    const ALONE: &str = "CODEXWAY_TEST_ALONE";
+    if std::env::var_os("NEXTEST").is_some() || std::env::var_os(ALONE).is_some() {
+        return true;
+    }
+    let mut itself = std::process::Command::new(std::env::current_exe().unwrap());
+    let done = itself.args([test, "--exact", "--nocapture"]).env(ALONE, "1").output().unwrap();
+    let told = String::from_utf8_lossy(&done.stdout);
+    assert!(done.status.success() && told.contains("1 passed"), "{done:?}");
+    false
+}
+
 /// codexway on a port of its own, with a simulator of its own behind it.
 pub(crate) struct TestServer {
     pub(crate) simulator: Simulator,

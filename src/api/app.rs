@@ -7,6 +7,7 @@ use std::{
     time::Duration,
 };
 
+use futures_util::future::join_all;
 use http::{HeaderMap, StatusCode};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
@@ -114,6 +115,21 @@ impl App {
         for account in self.now().accounts.values() {
             super::background::bury(account).await;
         }
+    }
+
+    /// Does what the first turn would otherwise wait for: has the certificates read, and asks each
+    /// upstream whose login is good for its catalogue, so that there is a connection to it.
+    pub async fn warm_up(&self) {
+        let now = self.now();
+        let warm_up = |account: &Arc<Account>| {
+            let account = Arc::clone(account);
+            async move {
+                if account.upstream.warm_up().await {
+                    account.models.known(&account.upstream).await;
+                }
+            }
+        };
+        join_all(now.accounts.values().map(warm_up)).await;
     }
 
     fn now(&self) -> Arc<Now> {

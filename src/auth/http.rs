@@ -95,7 +95,7 @@ impl Answer {
 }
 
 /// The whole chain of causes, without the URL, which may hold a secret.
-fn reason(error: reqwest::Error) -> String {
+pub(super) fn reason(error: reqwest::Error) -> String {
     let error = error.without_url();
     let mut why = error.to_string();
     let mut source = error.source();

@@ -38,7 +38,7 @@ use secrecy::SecretString;
 use tokio::time::timeout;
 
 pub use api_key::api_key;
-pub use client::{client, is_local, upgrading_client};
+pub use client::{Client, Way};
 pub use document::{Credentials, Holds};
 pub use error::{Error, way_out};
 pub use log_in::LogIn;
@@ -164,6 +164,12 @@ impl TokenManager {
             problem: state.problem().cloned(),
             not_saved,
         })
+    }
+
+    /// Whether there is a token that works and need not be renewed yet.
+    #[must_use]
+    pub fn is_good(&self) -> bool {
+        matches!(self.0.at_hand(), Ok((Some(_), Life::Good)))
     }
 
     /// Why a token is no use that the backend has refused right after it was issued.

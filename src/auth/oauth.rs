@@ -7,9 +7,9 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use serde_json::json;
 
-use super::Error;
 use super::http::{Answer, ask};
 use super::tokens::Owner;
+use super::{Client, Error};
 
 /// The Codex CLI's own client, to which ChatGPT logins of this kind are issued.
 pub(super) const CLIENT_ID: &str = "app_EMoamEEZ73f0CkXaXp7hrann";
@@ -21,7 +21,7 @@ const REVOKE_TIME_OUT: Duration = Duration::from_secs(10);
 /// How to reach the login server, and who we say we are there.
 #[derive(Clone)]
 pub struct OAuth {
-    pub client: reqwest::Client,
+    pub client: Client,
     /// `https://auth.openai.com`, or a stand-in.
     pub auth_url: String,
     pub originator: String,
@@ -74,7 +74,7 @@ impl OAuth {
         client_id: Option<&str>,
         reason: Reason,
     ) -> Result<Tokens, Failure> {
-        let request = self.client.post(self.url("/oauth/token")).json(&json!({
+        let request = self.client.get()?.post(self.url("/oauth/token")).json(&json!({
             "client_id": client_id.unwrap_or(CLIENT_ID),
             "grant_type": "refresh_token",
             "refresh_reason": reason.name(),
@@ -90,7 +90,7 @@ impl OAuth {
         verifier: &str,
         redirect_uri: &str,
     ) -> Result<Tokens, Failure> {
-        let request = self.client.post(self.url("/oauth/token")).form(&[
+        let request = self.client.get()?.post(self.url("/oauth/token")).form(&[
             ("grant_type", "authorization_code"),
             ("client_id", CLIENT_ID),
             ("code", code),
@@ -111,7 +111,7 @@ impl OAuth {
             }),
             Revoked::Access => json!({ "token": token, "token_type_hint": "access_token" }),
         };
-        let request = self.client.post(self.url("/oauth/revoke")).json(&body);
+        let request = self.client.get()?.post(self.url("/oauth/revoke")).json(&body);
         let answer = self.ask_within(request, REVOKE_TIME_OUT).await?;
         if answer.status.is_success() { Ok(()) } else { Err(answer.unexpected(&self.auth_url)) }
     }
@@ -119,7 +119,7 @@ impl OAuth {
     /// Whose personal access token this is; unlike a JWT it does not say so itself.
     pub(super) async fn whoami(&self, token: &SecretString) -> Result<Owner, Failure> {
         let url = self.url("/api/accounts/v1/user-auth-credential/whoami");
-        let request = self.client.get(url).bearer_auth(token.expose_secret());
+        let request = self.client.get()?.get(url).bearer_auth(token.expose_secret());
         let answer: WhoAmI = self.accepted(request).await?;
         Ok(Owner {
             account_id: answer.chatgpt_account_id,

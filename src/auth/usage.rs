@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::http::{Answer, ask};
-use super::{Access, Error, TokenManager};
+use super::{Access, Client, Error, TokenManager};
 
 const TIME_OUT: Duration = Duration::from_secs(15);
 /// More than the way of an answer and its whole seconds can make of it.
@@ -18,7 +18,7 @@ const CLOCK_TOLERANCE: SignedDuration = SignedDuration::from_mins(2);
 /// How to reach the backend's account pages, and who we say we are there.
 #[derive(Clone)]
 pub struct Backend {
-    pub client: reqwest::Client,
+    pub client: Client,
     /// `https://chatgpt.com/backend-api`, or a stand-in; with `/codex` at the end it is the same.
     pub base_url: String,
     pub originator: String,
@@ -93,6 +93,7 @@ impl Backend {
         let base = self.base_url.trim_end_matches('/').trim_end_matches("/codex");
         let mut request = self
             .client
+            .get()?
             .get(format!("{base}/wham/usage"))
             .bearer_auth(access.token.expose_secret())
             .header("chatgpt-account-id", &access.account_id)

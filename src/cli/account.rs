@@ -55,7 +55,7 @@ impl<'a> Account<'a> {
     pub(super) fn oauth(&self) -> anyhow::Result<OAuth> {
         let auth_url = self.upstream.auth_url.clone();
         Ok(OAuth {
-            client: auth::client(&auth_url).context("set up the network client")?,
+            client: auth::Client::new(&auth_url),
             auth_url,
             originator: self.upstream.originator.clone(),
             user_agent: self.user_agent(),
@@ -65,7 +65,7 @@ impl<'a> Account<'a> {
     pub(super) fn backend(&self) -> anyhow::Result<Backend> {
         let base_url = self.upstream.base_url.clone();
         Ok(Backend {
-            client: auth::client(&base_url).context("set up the network client")?,
+            client: auth::Client::new(&base_url),
             base_url,
             originator: self.upstream.originator.clone(),
             user_agent: self.user_agent(),

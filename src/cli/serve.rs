@@ -81,6 +81,10 @@ pub(super) async fn serve(
     };
     let following = reload::follow(app.clone(), environment.watched(args), load)
         .context("listen for signals")?;
+    let warm = async {
+        app.warm_up().await;
+        std::future::pending().await
+    };
     let ended = tokio::select! {
         // In this order: two signals that come before the first is counted would count as one.
         biased;
@@ -89,6 +93,7 @@ pub(super) async fn serve(
             return Ok(());
         }
         ended = until_drained(listener, &app, shutdown, grace) => ended?,
+        () = warm => unreachable!("it never ends"),
         () = following => unreachable!("it never ends"),
     };
     // The server spends a refresh token as it answers, so what it answers has to be kept.

@@ -2,7 +2,7 @@
 
 use std::{
     iter,
-    sync::{Arc, Mutex, OnceLock, PoisonError},
+    sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 
@@ -10,20 +10,18 @@ use http::{HeaderName, HeaderValue, header};
 
 use super::{Upstream, codex, codex_exec, openai};
 use crate::{
-    auth::{self, Backend, OAuth, Places, Source, TokenManager, find},
+    auth::{self, Backend, OAuth, Places, Source, TokenManager, Way, find},
     config::{self, AccountKind, Compression, UpstreamKind},
 };
 
 /// What a process has one of, however many upstreams there are and however often the settings
 /// change.
 ///
-/// The network clients: one that goes by the system's proxy, and one for this machine, which none
-/// may come between. Each is made when it is first needed. And the logins: what one of them holds
-/// may be in its memory only.
+/// The network clients, one for each way that addresses are reached. And the logins: what one of
+/// them holds may be in its memory only.
 #[derive(Default)]
 pub struct Clients {
-    proxied: OnceLock<reqwest::Client>,
-    direct: OnceLock<reqwest::Client>,
+    known: Mutex<Vec<(Way, auth::Client)>>,
     logins: Mutex<Vec<TokenManager>>,
     fleeting: bool,
 }
@@ -48,13 +46,15 @@ impl Clients {
         login
     }
 
-    fn for_url(&self, url: &str) -> Result<reqwest::Client, Error> {
-        let kept = if auth::is_local(url) { &self.direct } else { &self.proxied };
-        if let Some(client) = kept.get() {
-            return Ok(client.clone());
+    fn for_url(&self, url: &str) -> auth::Client {
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let way = Way::of(url);
+        if let Some((_, client)) = known.iter().find(|(known, _)| *known == way) {
+            return client.clone();
         }
-        let client = auth::client(url)?;
-        Ok(kept.get_or_init(|| client).clone())
+        let client = auth::Client::new(url);
+        known.push((way, client.clone()));
+        client
     }
 }
 
@@ -68,8 +68,6 @@ pub struct Shared<'a> {
 /// Settings from which no upstream can be made.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    #[error("set up the network client")]
-    Client(#[from] reqwest::Error),
     #[error(
         "the official program has a login of its own: an account for the upstream kind `codex-exec` is of the kind `codex`, not `api-key`"
     )]
@@ -92,7 +90,7 @@ pub fn connect(
     match upstream.kind {
         UpstreamKind::Codex | UpstreamKind::Demo => {
             let oauth = OAuth {
-                client: shared.clients.for_url(&upstream.auth_url)?,
+                client: shared.clients.for_url(&upstream.auth_url),
                 auth_url: upstream.auth_url.clone(),
                 originator: upstream.originator.clone(),
                 user_agent: user_agent(upstream),
@@ -100,7 +98,7 @@ pub fn connect(
             let tokens = shared.clients.login(find(&account.source, &shared.places), oauth);
             let settings = codex::Settings {
                 account: Backend {
-                    client: shared.clients.for_url(&upstream.base_url)?,
+                    client: shared.clients.for_url(&upstream.base_url),
                     base_url: upstream.base_url.clone(),
                     originator: upstream.originator.clone(),
                     user_agent: user_agent(upstream),
@@ -117,7 +115,7 @@ pub fn connect(
             let codex::Identity { user_agent, headers, .. } = identity(upstream)?;
             let user_agent = (header::USER_AGENT, user_agent);
             let settings = openai::Settings {
-                client: shared.clients.for_url(&upstream.base_url)?,
+                client: shared.clients.for_url(&upstream.base_url),
                 base_url: upstream.base_url.clone(),
                 headers: [user_agent].into_iter().chain(headers).collect(),
                 idle_timeout: shared.idle_timeout,

@@ -55,6 +55,12 @@ pub trait Upstream: Send + Sync {
         Box::pin(async { Ok(None) })
     }
 
+    /// Does what the first turn would otherwise wait for, as far as that needs nobody else; then
+    /// whether the upstream could be asked something without a login being renewed for it.
+    fn warm_up(&self) -> BoxFuture<'_, bool> {
+        Box::pin(std::future::ready(false))
+    }
+
     /// Waits for what must not be cut off when the process ends: a refresh under way.
     fn settle(&self) -> BoxFuture<'_, ()>;
 

@@ -56,16 +56,36 @@ pub(super) fn is_page(headers: &HeaderMap) -> bool {
         .is_some_and(|value| value.trim_start().to_ascii_lowercase().starts_with("text/html"))
 }
 
-pub(super) fn unreachable(url: &str, error: &reqwest::Error) -> Error {
+/// The client, made if this is its first use.
+pub(super) fn client(client: &auth::Client) -> Result<&reqwest::Client, Error> {
+    client.get().map_err(|error| match error {
+        auth::Error::Unreachable { url, why } => {
+            Error::Unreachable { host: host(&url), reason: why }
+        }
+        error => error.into(),
+    })
+}
+
+/// Makes the client, where that keeps nobody waiting.
+pub(super) async fn warm_up(client: &auth::Client) {
+    let client = client.clone();
+    // Whoever needs it next is told if it could not be made.
+    let _ = tokio::task::spawn_blocking(move || client.get().map(drop)).await;
+}
+
+fn host(url: &str) -> String {
     let host = url.split_once("://").map_or(url, |(_, rest)| rest);
-    let host = host.split('/').next().unwrap_or(host).to_owned();
+    host.split('/').next().unwrap_or(host).to_owned()
+}
+
+pub(super) fn unreachable(url: &str, error: &reqwest::Error) -> Error {
     // reqwest's own text repeats the URL; the cause at the bottom says what happened.
     let mut cause: &dyn std::error::Error = error;
     while let Some(source) = cause.source() {
         cause = source;
     }
     let reason = format!("{cause}; {}", auth::way_out(&cause.to_string()));
-    Error::Unreachable { host, reason }
+    Error::Unreachable { host: host(url), reason }
 }
 
 async fn read_up_to(response: reqwest::Response, limit: usize) -> Bytes {

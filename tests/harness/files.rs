@@ -42,8 +42,8 @@ pub(crate) fn config(bytes: &[u8]) {
 
 /// A file with a login is understood, or refused with words; neither says what is in it.
 pub(crate) fn auth_json(bytes: &[u8]) {
-    static CLIENT: LazyLock<reqwest::Client> =
-        LazyLock::new(|| auth::client("http://127.0.0.1:1").expect("a client"));
+    static CLIENT: LazyLock<auth::Client> =
+        LazyLock::new(|| auth::Client::new("http://127.0.0.1:1"));
     here(|folder, runtime| {
         fs::write(folder.join("auth.json"), bytes).expect("a file");
         let mut said = String::new();

@@ -33,8 +33,9 @@ impl Device {
     /// When the server cannot be reached or has none to give.
     pub async fn start(oauth: &OAuth, clock: &Clock) -> Result<Self, Error> {
         let url = oauth.url("/api/accounts/deviceauth/usercode");
-        let answer =
-            oauth.ask(oauth.client.post(url).json(&json!({ "client_id": CLIENT_ID }))).await?;
+        let answer = oauth
+            .ask(oauth.client.get()?.post(url).json(&json!({ "client_id": CLIENT_ID })))
+            .await?;
         match answer.status {
             status if status.is_success() => {}
             StatusCode::NOT_FOUND => return Err(Error::NoDevices),
@@ -63,7 +64,7 @@ impl Device {
         let url = oauth.url("/api/accounts/deviceauth/token");
         let poll = json!({ "device_auth_id": self.id, "user_code": self.user_code });
         let approved: Approved = loop {
-            let trouble = match oauth.ask(oauth.client.post(&url).json(&poll)).await {
+            let trouble = match oauth.ask(oauth.client.get()?.post(&url).json(&poll)).await {
                 Ok(answer) => match answer.status {
                     status if status.is_success() => break answer.read(&oauth.auth_url)?,
                     // Both of them say that nobody has typed the code yet.

@@ -12,7 +12,7 @@ impl World {
 
     pub(super) fn oauth(&self) -> OAuth {
         OAuth {
-            client: reqwest::Client::builder().no_proxy().build().unwrap(),
+            client: crate::auth::Client::new(&self.server.url),
             auth_url: self.server.url.clone(),
             originator: "codexway".to_owned(),
             user_agent: "codexway/test".to_owned(),

@@ -30,7 +30,7 @@ const UNAUTHORIZED: &str = "unauthorized";
 
 /// An account on the backend.
 pub struct Codex {
-    client: reqwest::Client,
+    client: auth::Client,
     /// `{base_url}/codex`.
     url: String,
     tokens: TokenManager,
@@ -69,7 +69,7 @@ impl Codex {
         // A base URL that already names the Codex API is what several other tools' settings hold.
         let url = if base.ends_with("/codex") { base.to_owned() } else { format!("{base}/codex") };
         let dialer = Dialer {
-            client: Arc::default(),
+            client: auth::Client::upgrading(&url),
             url: url.as_str().into(),
             tokens: tokens.clone(),
             identity: identity.clone(),
@@ -120,8 +120,10 @@ impl Codex {
         if let Some(encoding) = encoding {
             headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static(encoding));
         }
-        let request =
-            self.client.post(format!("{}/responses", self.url)).headers(headers).body(body);
+        let request = wire::client(&self.client)?
+            .post(format!("{}/responses", self.url))
+            .headers(headers)
+            .body(body);
         let response = self.authorized(request, &mut turn.retries).await?;
         if !response.status().is_success() || wire::is_page(response.headers()) {
             return Err(self.refusal(response).await);
@@ -183,7 +185,10 @@ impl Codex {
             headers.insert(header::IF_NONE_MATCH, etag);
         }
         let url = format!("{}/models", self.url);
-        let request = self.client.get(url).query(&[("client_version", version)]).headers(headers);
+        let request = wire::client(&self.client)?
+            .get(url)
+            .query(&[("client_version", version)])
+            .headers(headers);
         let response = self.authorized(request, &mut Vec::new()).await?;
         if response.status() == StatusCode::NOT_MODIFIED {
             return Ok(None);
@@ -229,6 +234,13 @@ impl Upstream for Codex {
 
     fn usage(&self) -> BoxFuture<'_, Result<Option<auth::Usage>, Error>> {
         Box::pin(async { Ok(Some(self.account.usage(&self.tokens).await?)) })
+    }
+
+    fn warm_up(&self) -> BoxFuture<'_, bool> {
+        Box::pin(async {
+            wire::warm_up(&self.client).await;
+            self.tokens.is_good()
+        })
     }
 
     fn settle(&self) -> BoxFuture<'_, ()> {

@@ -13,7 +13,11 @@ use http::{HeaderMap, HeaderValue, StatusCode, header};
 use secrecy::{ExposeSecret, SecretString};
 
 use super::{Answer, CatalogBody, Error, Upstream, http_stream, wire};
-use crate::{auth::Places, config, protocol::Turn};
+use crate::{
+    auth::{self, Places},
+    config,
+    protocol::Turn,
+};
 
 mod error;
 mod key;
@@ -26,7 +30,7 @@ use prepare::Without;
 
 /// A project on the platform.
 pub struct Platform {
-    client: reqwest::Client,
+    client: auth::Client,
     base_url: String,
     key: Key,
     /// Those of every request.
@@ -39,7 +43,7 @@ pub struct Platform {
 
 /// What [`Platform::new`] needs to know.
 pub struct Settings {
-    pub client: reqwest::Client,
+    pub client: auth::Client,
     /// Turns go to `{base_url}/responses`.
     pub base_url: String,
     /// Those of every request.
@@ -60,7 +64,7 @@ impl Platform {
         let mut without = self.without(&turn.request.model);
         loop {
             let body = prepare::body(turn, without)?;
-            let request = self.client.post(format!("{}/responses", self.base_url));
+            let request = wire::client(&self.client)?.post(format!("{}/responses", self.base_url));
             let request =
                 request.headers(self.headers.clone()).headers(turn_headers(turn)).body(body);
             let response = self.authorized(request).await?;
@@ -133,7 +137,7 @@ impl Platform {
     }
 
     async fn list(&self) -> Result<CatalogBody, Error> {
-        let request = self.client.get(format!("{}/models", self.base_url));
+        let request = wire::client(&self.client)?.get(format!("{}/models", self.base_url));
         let response = self.authorized(request.headers(self.headers.clone())).await?;
         if !response.status().is_success() {
             return Err(self.refusal(response).await);
@@ -170,6 +174,13 @@ impl Upstream for Platform {
 
     fn ready(&self) -> BoxFuture<'_, Result<(), Error>> {
         Box::pin(async { self.key.get().map(drop) })
+    }
+
+    fn warm_up(&self) -> BoxFuture<'_, bool> {
+        Box::pin(async {
+            wire::warm_up(&self.client).await;
+            self.key.get().is_ok()
+        })
     }
 
     fn settle(&self) -> BoxFuture<'_, ()> {

@@ -9,7 +9,7 @@ use std::{
 
 use codexway::{
     auth::{
-        Clock, OAuth,
+        Client, Clock, OAuth,
         login::{Device, Error},
     },
     simulator::Options,
@@ -141,7 +141,7 @@ impl Time {
 
 fn oauth(world: &World) -> OAuth {
     OAuth {
-        client: reqwest::Client::builder().no_proxy().build().unwrap(),
+        client: Client::new(&world.simulator.auth_url()),
         auth_url: world.simulator.auth_url(),
         originator: "codexway".to_owned(),
         user_agent: "codexway/test".to_owned(),

@@ -1,10 +1,7 @@
 //! How a connection is opened: a request for an upgrade, over a client of ours like any other, so
 //! that it goes by the same proxy and trusts the same certificates.
 
-use std::{
-    sync::{Arc, OnceLock},
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
@@ -35,8 +32,7 @@ const COMPRESSION: &str = "permessage-deflate; client_max_window_bits";
 /// What opens connections for an account.
 #[derive(Clone)]
 pub(in crate::upstream::codex) struct Dialer {
-    /// Made when it is first needed.
-    pub(in crate::upstream::codex) client: Arc<OnceLock<reqwest::Client>>,
+    pub(in crate::upstream::codex) client: auth::Client,
     pub(in crate::upstream::codex) url: Arc<str>,
     pub(in crate::upstream::codex) tokens: TokenManager,
     pub(in crate::upstream::codex) identity: Identity,
@@ -114,14 +110,7 @@ impl Dialer {
         headers: &HeaderMap,
         access: &Access,
     ) -> Result<reqwest::Response, Error> {
-        let client = match self.client.get() {
-            Some(client) => client,
-            None => {
-                let client = auth::upgrading_client(&self.url);
-                let client = client.map_err(|error| wire::unreachable(&self.url, &error))?;
-                self.client.get_or_init(|| client)
-            }
-        };
+        let client = wire::client(&self.client)?;
         let request = client.get(format!("{}/responses", self.url)).headers(headers.clone());
         let request = request.headers(headers::authorization(access)?);
         wire::send(request, &self.url, PATIENCE).await

@@ -7,6 +7,7 @@
 //! The library half of the package exists for tests, benches and fuzzing; it promises nothing to
 //! others.
 
+pub mod silence;
 pub mod sse;
 
 pub mod protocol;

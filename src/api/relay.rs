@@ -3,26 +3,36 @@
 use std::{
     any::Any,
     convert::Infallible,
+    future::poll_fn,
     panic::{AssertUnwindSafe, catch_unwind},
+    task::{Context, Poll, ready},
     time::Duration,
 };
 
 use bytes::{Bytes, BytesMut};
 use futures_util::{
-    FutureExt, Stream, StreamExt,
+    Stream, StreamExt,
     stream::{BoxStream, select_all},
 };
-use tokio::{sync::OwnedSemaphorePermit, time::timeout};
+use tokio::sync::OwnedSemaphorePermit;
 
 use super::{Dialect, dialect::Flow, keep::Keeper, outer, prepare::Started};
 use crate::{
     protocol::Event,
+    silence::Silence,
     telemetry::TurnLog,
     upstream::{self, Events},
 };
 
 /// The most that is put into one write, in bytes, before it is handed to the socket.
 const FULL: usize = 64 * 1024;
+
+/// Events that follow the last write as soon as this are a burst.
+const BURST: Duration = Duration::from_micros(200);
+
+/// How often to look for more in a burst. The server asks twice each time that it is its turn, so
+/// with three the other task has had one.
+const LOOKS: u8 = 3;
 
 /// An event, or what went wrong instead, with the number of the choice it belongs to.
 pub(super) type Said = (usize, Result<Event, upstream::Error>);
@@ -53,44 +63,87 @@ pub(super) fn side_by_side(turns: Vec<Events>) -> BoxStream<'static, Said> {
 /// Writes the turn as it happens. What is ready together leaves together; nothing that is ready
 /// waits. The stream always ends in the dialect's own way, well or badly.
 pub(super) fn relay<D: Dialect>(
-    mut dialect: D,
+    dialect: D,
     started: Started,
     keepalive: Duration,
-    mut company: Company,
+    company: Company,
 ) -> impl Stream<Item = Result<Bytes, Infallible>> + Send + 'static {
-    let mut events = side_by_side(started.events);
+    let events = side_by_side(started.events);
+    let mut relay = Relay {
+        dialect,
+        events,
+        company,
+        silence: Silence::new(keepalive),
+        out: BytesMut::new(),
+        n_looks: 0,
+    };
     async_stream::stream! {
-        let mut out = BytesMut::new();
         if started.silent {
-            dialect.keep_alive(&mut out); // The silence has lasted as long as a client is to bear it.
+            // The silence has lasted as long as a client is to bear it.
+            relay.dialect.keep_alive(&mut relay.out);
         }
         loop {
-            let said = if out.is_empty() {
-                match timeout(keepalive, events.next()).await {
-                    Ok(said) => said,
-                    Err(_) => {
-                        dialect.keep_alive(&mut out);
-                        continue;
-                    }
+            match poll_fn(|context| relay.poll(context)).await {
+                None => yield Ok(relay.out.split().freeze()),
+                Some(well) => {
+                    // What is not wanted any more need not be run.
+                    let Relay { events, mut dialect, mut company, out, .. } = relay;
+                    drop(events);
+                    company.keeper.ended(&mut dialect, well).await;
+                    yield Ok(out.freeze());
+                    break;
                 }
-            } else {
-                // More that is ready goes into the same write; then what there is goes out.
-                let ready = if out.len() < FULL { events.next().now_or_never() } else { None };
-                match ready {
-                    Some(said) => said,
-                    None => {
-                        yield Ok(out.split().freeze());
-                        continue;
-                    }
-                }
-            };
-            if let Some(well) = step(&mut dialect, said, &mut out, &mut company) {
-                drop(events); // What is not wanted any more need not be run.
-                company.keeper.ended(&mut dialect, well).await;
-                break;
             }
         }
-        yield Ok(out.freeze());
+    }
+}
+
+/// A turn that is being written.
+struct Relay<D> {
+    dialect: D,
+    events: BoxStream<'static, Said>,
+    company: Company,
+    /// Since the last event, or the last sign of life.
+    silence: Silence,
+    /// What has been written and not been sent.
+    out: BytesMut,
+    /// How often there has been nothing more since the last event.
+    n_looks: u8,
+}
+
+impl<D: Dialect> Relay<D> {
+    /// Writes all that is ready. Then there is something to send; `Some` when it was the last, and
+    /// whether the turn ended well.
+    fn poll(&mut self, context: &mut Context<'_>) -> Poll<Option<bool>> {
+        while self.out.len() < FULL {
+            let Poll::Ready(said) = self.events.poll_next_unpin(context) else {
+                if self.out.is_empty() {
+                    ready!(self.silence.poll(context));
+                    self.dialect.keep_alive(&mut self.out);
+                } else if self.is_more_at_hand() {
+                    context.waker().wake_by_ref();
+                    return Poll::Pending;
+                }
+                break;
+            };
+            let well = step(&mut self.dialect, said, &mut self.out, &mut self.company);
+            if well.is_some() {
+                return Poll::Ready(well);
+            }
+            self.n_looks = 0;
+        }
+        self.silence.broken();
+        Poll::Ready(None)
+    }
+
+    /// Whether to look once more before what there is goes out.
+    ///
+    /// Over HTTP/1 another task hands the upstream's bytes over, a piece at a time, and only while
+    /// this one lets it run; each write of its own costs more than all else about an event. So in
+    /// a burst, and only in one, that task is let run, as long as it brings something.
+    fn is_more_at_hand(&mut self) -> bool {
+        self.n_looks += 1;
+        self.n_looks <= LOOKS && self.silence.age() < BURST
     }
 }
 

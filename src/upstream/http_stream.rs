@@ -1,56 +1,92 @@
 //! The events of a turn over HTTP.
 
-use std::time::Duration;
+use std::{
+    pin::Pin,
+    task::{Context, Poll, ready},
+    time::Duration,
+};
 
 use bytes::Bytes;
-use futures_util::StreamExt;
-use http_body_util::BodyExt;
+use futures_util::Stream;
+use http_body::Body as _;
 use serde::Deserialize;
 
 use super::{Error, Events, failure};
 use crate::{
     protocol::{Event, Kind},
+    silence::Silence,
     sse::{Decoder, MAX_FRAME},
 };
 
 /// Follows the answer to its last event. Silence longer than `idle` is an error, and so is an end
 /// without a last event.
 pub(super) fn events(response: reqwest::Response, idle: Duration) -> Events {
-    let mut body = reqwest::Body::from(response);
-    async_stream::try_stream! {
-        let mut decoder = Decoder::new(MAX_FRAME);
+    Box::pin(Answer {
+        body: response.into(),
+        decoder: Decoder::new(MAX_FRAME),
+        silence: Silence::new(idle),
+        idle,
+        is_over: false,
+    })
+}
+
+/// An answer that is being read. All that has arrived can be had without waiting.
+struct Answer {
+    body: reqwest::Body,
+    decoder: Decoder,
+    silence: Silence,
+    idle: Duration,
+    is_over: bool,
+}
+
+impl Stream for Answer {
+    type Item = Result<Event, Error>;
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        if self.is_over {
+            return Poll::Ready(None);
+        }
+        let next = ready!(self.poll_event(context));
+        self.is_over = next.as_ref().map_or(true, |event| event.kind.is_terminal());
+        Poll::Ready(Some(next))
+    }
+}
+
+impl Answer {
+    fn poll_event(&mut self, context: &mut Context<'_>) -> Poll<Result<Event, Error>> {
         loop {
-            while let Some(frame) = decoder.next().map_err(|error| Error::Garbled(error.to_string()))? {
-                let Some(event) = read(frame)? else { continue };
-                let last = event.kind.is_terminal();
-                yield event;
-                if last {
-                    return;
+            while let Some(frame) =
+                self.decoder.next().map_err(|error| Error::Garbled(error.to_string()))?
+            {
+                if let Some(event) = read(frame)? {
+                    return Poll::Ready(Ok(event));
                 }
             }
-            let frame = tokio::time::timeout(idle, body.frame())
-                .await
-                .map_err(|_| Error::TimedOut(idle))?;
-            match frame {
-                Some(Ok(frame)) => {
+            match Pin::new(&mut self.body).poll_frame(context) {
+                Poll::Ready(Some(Ok(frame))) => {
+                    self.silence.broken();
                     if let Some(chunk) = frame.data_ref() {
-                        decoder.push(chunk);
+                        self.decoder.push(chunk);
                     }
                 }
-                Some(Err(error)) => {
+                Poll::Ready(Some(Err(error))) => {
                     tracing::debug!(%error, "the upstream broke off");
-                    break;
+                    return Poll::Ready(self.rest());
                 }
-                None => break,
+                Poll::Ready(None) => return Poll::Ready(self.rest()),
+                Poll::Pending => {
+                    ready!(self.silence.poll(context));
+                    return Poll::Ready(Err(Error::TimedOut(self.idle)));
+                }
             }
         }
-        let last = decoder.finish().and_then(|frame| read(frame).ok().flatten());
-        match last {
-            Some(event) if event.kind.is_terminal() => yield event,
-            _ => Err(Error::Truncated)?,
-        }
     }
-    .boxed()
+
+    /// The event that the answer ended in, without the blank line behind it.
+    fn rest(&mut self) -> Result<Event, Error> {
+        let last = self.decoder.finish().and_then(|frame| read(frame).ok().flatten());
+        last.filter(|event| event.kind.is_terminal()).ok_or(Error::Truncated)
+    }
 }
 
 /// One frame as an event; `None` for the `[DONE]` that some relays add.

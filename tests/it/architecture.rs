@@ -6,7 +6,8 @@ use std::{
 };
 
 /// From the ground up. A module uses modules of lower floors only.
-const FLOORS: [(&str, u8); 14] = [
+const FLOORS: [(&str, u8); 15] = [
+    ("silence", 0),
     ("sse", 0),
     ("protocol", 1),
     ("config", 2),

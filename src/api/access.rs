@@ -9,7 +9,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header, 
 use secrecy::ExposeSecret;
 use sha2::{Digest, Sha256};
 
-use super::{App, Error};
+use super::{App, Error, page};
 use crate::config::{Key, Server};
 
 /// The profile that a request names: by its path, else by a header, else by its local key.
@@ -26,7 +26,7 @@ pub(super) async fn guard(State(app): State<App>, mut request: Request, next: Ne
     if let (Some(origin), &Method::OPTIONS) = (&origin, request.method()) {
         return with_cors(StatusCode::NO_CONTENT.into_response(), origin);
     }
-    let key = match check_key(&server, headers, uri.path()) {
+    let key = match check_key(&server, request.method(), headers, uri.path()) {
         Ok(key) => key,
         Err(error) => return error.into_response(),
     };
@@ -108,11 +108,15 @@ fn host_is_allowed(server: &Server, host: &str) -> bool {
 /// The local key that the client presents; `None` where none is needed.
 fn check_key<'a>(
     server: &'a Server,
+    method: &Method,
     headers: &HeaderMap,
     path: &str,
 ) -> Result<Option<&'a Key>, Error> {
-    // A container's health check has no key, and is told nothing that needs one.
-    if server.keys.is_empty() || matches!(path, "/health" | "/ready" | "/v1/health" | "/v1/ready") {
+    // A container's health check has no key, and is told nothing that needs one; nor has a browser
+    // that comes for the page, which asks for it.
+    let open = matches!(path, "/health" | "/ready" | "/v1/health" | "/v1/ready")
+        || (matches!(*method, Method::GET | Method::HEAD) && page::is_shell(path));
+    if server.keys.is_empty() || open {
         return Ok(None);
     }
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());

@@ -14,6 +14,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use super::{
     Client, Error,
     background::Background,
+    page::{Address, Guide, Page},
     setup::{Setup, SetupError, Surroundings},
     websocket::Turns,
 };
@@ -22,7 +23,7 @@ use crate::{
     models::Live,
     shaping::Environment,
     state::State,
-    telemetry::metrics,
+    telemetry::{Activity, metrics},
     upstream::Upstream,
 };
 
@@ -37,6 +38,8 @@ struct Inner {
     setup: Setup,
     /// The turns that run over WebSockets.
     sockets: Turns,
+    activity: Arc<Activity>,
+    page: Page,
     /// Replaced whole; a turn keeps what it began with.
     now: RwLock<Arc<Now>>,
 }
@@ -95,7 +98,13 @@ impl App {
         metrics::install();
         let setup = Setup::new(&settings, surroundings)?;
         let now = RwLock::new(Arc::new(setup.now(settings, None)?));
-        Ok(Self(Arc::new(Inner { setup, sockets: Turns::default(), now })))
+        Ok(Self(Arc::new(Inner {
+            setup,
+            sockets: Turns::default(),
+            activity: Arc::default(),
+            page: Page::default(),
+            now,
+        })))
     }
 
     /// Goes on with other settings. Turns that run are not touched; logins, catalogues and what
@@ -132,7 +141,7 @@ impl App {
         join_all(now.accounts.values().map(warm_up)).await;
     }
 
-    fn now(&self) -> Arc<Now> {
+    pub(super) fn now(&self) -> Arc<Now> {
         Arc::clone(&self.0.now.read().unwrap_or_else(PoisonError::into_inner))
     }
 
@@ -173,6 +182,21 @@ impl App {
     /// The turns that run over WebSockets.
     pub(super) fn sockets(&self) -> &Turns {
         &self.0.sockets
+    }
+
+    /// What the turns do, and have lately done.
+    pub(super) fn activity(&self) -> &Arc<Activity> {
+        &self.0.activity
+    }
+
+    /// What the page needs beside it.
+    pub(super) fn page(&self) -> &Page {
+        &self.0.page
+    }
+
+    /// How each client is pointed at this server.
+    pub(super) fn guides(&self, address: &Address) -> Vec<Guide> {
+        self.0.setup.guides(address)
     }
 
     /// Waits for the turns that no connection of the server's stands for: those that go on without

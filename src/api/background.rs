@@ -101,7 +101,7 @@ pub(super) async fn run<D: Dialect>(
             () = running.cancel.notified() => {
                 prepared.dialect.cancel();
                 company.keeper.ended(&mut prepared.dialect, false).await;
-                company.log.failed(499, "the turn was cancelled");
+                company.log.failed(499, None, "the turn was cancelled");
             }
         }
         running.stage.send_replace(Stage::Ended);
@@ -162,7 +162,7 @@ async fn go_on<D: Dialect>(
         }
         Err(error) => {
             let error = D::told(error);
-            company.log.failed(error.status.as_u16(), &error.message);
+            error.log(&mut company.log);
             prepared.dialect.fail(&error, &mut out);
         }
     }

@@ -7,7 +7,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use serde::Serialize;
 
 use super::masked::masked;
-use crate::{auth, protocol::Failure, shaping::Rejected, state, upstream};
+use crate::{auth, protocol::Failure, shaping::Rejected, state, telemetry::TurnLog, upstream};
 
 /// An error in the shape of the OpenAI API.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -138,6 +138,11 @@ impl Error {
     pub fn message(mut self, message: impl Into<String>) -> Self {
         self.message = message.into();
         self
+    }
+
+    /// Says in a turn's log that it ended in this.
+    pub(super) fn log(&self, log: &mut TurnLog) {
+        log.failed(self.status.as_u16(), self.code.as_deref(), &masked(&self.message));
     }
 
     /// The body: `{"error":{"message","type","param","code"}}`.

@@ -23,6 +23,7 @@ mod masked;
 mod models;
 mod ops;
 mod outer;
+mod page;
 mod policy;
 mod prepare;
 mod recall;
@@ -40,6 +41,7 @@ pub use chat_completions::Chat;
 pub use dialect::{Client, Decoded, Dialect, Reference};
 pub use error::Error;
 pub use fields::object;
+pub use page::{Address, Guide, Stopping};
 pub use responses::{Compact, Responses};
 pub use setup::{SetupError, Surroundings};
 
@@ -68,6 +70,7 @@ fn endpoints() -> Router<App> {
 /// The whole API. Layers are listed from the inside out.
 pub fn router(app: App) -> Router {
     Router::new()
+        .merge(page::routes())
         .merge(endpoints())
         .nest("/v1", endpoints())
         .nest("/profiles/{profile}", endpoints().nest("/v1", endpoints()))

@@ -184,7 +184,7 @@ pub(super) fn step<D: Dialect>(
         }
         Err(error) => {
             let error = D::told(error);
-            company.log.failed(error.status.as_u16(), &error.message);
+            error.log(&mut company.log);
             dialect.fail(&error, out);
             Some(false)
         }

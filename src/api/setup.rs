@@ -8,7 +8,10 @@ use std::{
 
 use tokio::sync::Semaphore;
 
-use super::app::{Account, Now, Served};
+use super::{
+    app::{Account, Now, Served},
+    page::{Address, Guide},
+};
 use crate::{
     auth::Places,
     config::{self, Profile, Settings, Store as Kind},
@@ -24,12 +27,18 @@ pub struct Surroundings {
     pub places: Box<dyn Fn(&str) -> Places + Send + Sync>,
     /// What is kept on disk is kept there.
     pub state_file: PathBuf,
+    /// How each client that is known is pointed at a server, for its page.
+    pub guides: Box<dyn Fn(&Address) -> Vec<Guide> + Send + Sync>,
 }
 
 impl Default for Surroundings {
     /// A machine with nothing on it.
     fn default() -> Self {
-        Self { places: Box::new(|_| Places::default()), state_file: PathBuf::new() }
+        Self {
+            places: Box::new(|_| Places::default()),
+            state_file: PathBuf::new(),
+            guides: Box::new(|_| Vec::new()),
+        }
     }
 }
 
@@ -63,6 +72,11 @@ impl Setup {
         };
         let store = store.map(Arc::new);
         Ok(Self { surroundings, clients: Clients::default(), state, store })
+    }
+
+    /// How each client is pointed at this server.
+    pub(super) fn guides(&self, address: &Address) -> Vec<Guide> {
+        (self.surroundings.guides)(address)
     }
 
     /// What the settings come to. What has not changed since `before` is taken over.

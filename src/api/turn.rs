@@ -36,12 +36,12 @@ pub(super) async fn serve<D: Dialect>(
     Extension(RequestId(id)): Extension<RequestId>,
     request: Request,
 ) -> Response {
-    let mut log = TurnLog::new(id, D::NAME);
+    let mut log = TurnLog::new(app.activity(), id, D::NAME);
     let (parts, body) = request.into_parts();
     match run::<D>(&app, profile.as_deref(), &parts, body, &mut log).await {
         Ok(response) => response,
         Err(error) => {
-            log.failed(error.status.as_u16(), &error.message);
+            error.log(&mut log);
             error.into_response()
         }
     }

@@ -165,6 +165,23 @@ impl Error {
         }
     }
 
+    /// What the account is called that it keeps from working, for programs.
+    #[must_use]
+    pub fn state(&self) -> &'static str {
+        match self {
+            error if error.needs_login() => "login_needed",
+            Self::Unreachable { .. } => "unreachable",
+            Self::Blocked { .. } => "blocked",
+            Self::NoCodex { .. } => "no_codex",
+            Self::Forbidden { .. } => "forbidden",
+            Self::TokenRefused { .. } => "refused",
+            Self::NotWritable { .. } => "unwritable",
+            Self::HeldElsewhere { .. } => "unsaved",
+            Self::Unreadable { .. } | Self::KeyFile { .. } => "unreadable",
+            _ => "unavailable",
+        }
+    }
+
     /// What the token endpoint's 400 or 401 to a refresh means.
     pub(super) fn refresh_refused(
         file: PathBuf,

@@ -4,7 +4,7 @@ use std::{ffi::OsString, io::IsTerminal, path::PathBuf};
 
 use etcetera::{AppStrategy, AppStrategyArgs, BaseStrategy};
 
-use super::{FileArg, ServeArgs};
+use super::{FileArg, ServeArgs, connect};
 use crate::{
     api::Surroundings,
     auth::Places,
@@ -107,10 +107,11 @@ impl Environment {
 
     /// Where on this machine things are.
     pub(super) fn surroundings(&self) -> Surroundings {
-        let environment = self.clone();
+        let (places, guides) = (self.clone(), self.clone());
         Surroundings {
-            places: Box::new(move |account| environment.places(account)),
+            places: Box::new(move |account| places.places(account)),
             state_file: self.data_dir.join("responses.redb"),
+            guides: Box::new(move |address| connect::guides(address, &guides)),
         }
     }
 

@@ -64,7 +64,9 @@ pub(super) async fn serve(
     let listener =
         TcpListener::bind(listen).await.with_context(|| format!("listen on {listen}"))?;
     let address = listener.local_addr().context("read the address listened on")?;
-    eprintln!("{what} serves http://{address}/v1; stop it with Ctrl-C");
+    eprintln!(
+        "{what} serves http://{address}/v1, and a page that shows how it does at http://{address}/; stop it with Ctrl-C"
+    );
     if let Some(file) = &args.server_info {
         write_info(file, address).with_context(|| format!("write {}", file.display()))?;
     }

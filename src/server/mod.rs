@@ -20,6 +20,7 @@ mod socket;
 pub use limits::Limits;
 pub use shutdown::{Hangup, signalled};
 
+use crate::api::Stopping;
 use body::Paced;
 use crowd::Crowd;
 use socket::Socket;
@@ -107,10 +108,12 @@ fn serve(
     }
     let guest = crowd.enter();
     let work = guest.work();
+    let stop = Stopping::new(stopping.clone());
     let service = hyper::service::service_fn(move |request: Request<Incoming>| {
         let app = app.clone();
         let busy = work.begin();
-        let request = request.map(|body| Body::new(Paced::new(body, limits.body)));
+        let mut request = request.map(|body| Body::new(Paced::new(body, limits.body)));
+        request.extensions_mut().insert(stop.clone());
         async move {
             let answer = app.oneshot(request).await.unwrap_or_else(|never| match never {});
             Ok::<_, Infallible>(answer.map(|body| busy.until_sent(body)))

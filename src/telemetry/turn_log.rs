@@ -1,10 +1,16 @@
 //! One line a turn.
 
-use std::time::{Duration, Instant};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use serde::Deserialize;
 
-use super::metrics;
+use super::{
+    activity::{Activity, Live, Who},
+    metrics,
+};
 use crate::protocol::{Event, Usage};
 
 /// The status of a turn that somebody ended: the one that others use for it.
@@ -16,16 +22,13 @@ const CANCELLED: u16 = 499;
 #[derive(Debug)]
 pub struct TurnLog {
     id: String,
-    dialect: &'static str,
-    profile: String,
-    upstream: String,
-    model: String,
+    who: Who,
     began: Instant,
     first_content: Option<Duration>,
     usage: Usage,
     retries: Vec<&'static str>,
     /// There while the turn is not over.
-    running: Option<metrics::Running>,
+    running: Option<Live>,
 }
 
 impl Default for TurnLog {
@@ -33,10 +36,7 @@ impl Default for TurnLog {
     fn default() -> Self {
         Self {
             id: String::new(),
-            dialect: "",
-            profile: String::new(),
-            upstream: String::new(),
-            model: String::new(),
+            who: Who::default(),
             began: Instant::now(),
             first_content: None,
             usage: Usage::default(),
@@ -48,23 +48,31 @@ impl Default for TurnLog {
 
 impl TurnLog {
     #[must_use]
-    pub fn new(id: String, dialect: &'static str) -> Self {
+    pub fn new(activity: &Arc<Activity>, id: String, dialect: &'static str) -> Self {
         let mut log = Self::default();
-        (log.id, log.dialect) = (id, dialect);
-        log.running = Some(metrics::Running::new());
+        (log.id, log.who.dialect) = (id, dialect);
+        log.running = Some(activity.begin(dialect));
         log
     }
 
     /// Who serves the turn, and in which dialect it turned out to be.
     pub fn served_by(&mut self, dialect: &'static str, profile: &str, upstream: &str) {
-        self.dialect = dialect;
-        profile.clone_into(&mut self.profile);
-        upstream.clone_into(&mut self.upstream);
+        self.who.dialect = dialect;
+        profile.clone_into(&mut self.who.profile);
+        upstream.clone_into(&mut self.who.upstream);
+        self.show();
     }
 
     /// Whom the turn goes to.
     pub fn model(&mut self, model: &str) {
-        model.clone_into(&mut self.model);
+        model.clone_into(&mut self.who.model);
+        self.show();
+    }
+
+    fn show(&self) {
+        if let Some(running) = &self.running {
+            running.is(&self.who);
+        }
     }
 
     /// Why it was sent again, each time.
@@ -83,6 +91,9 @@ impl TurnLog {
             #[serde(default)]
             usage: Option<Usage>,
         }
+        if let Some(running) = &self.running {
+            running.event();
+        }
         if self.first_content.is_none() && !event.kind.is_prelude() {
             self.first_content = Some(self.began.elapsed());
         }
@@ -96,9 +107,9 @@ impl TurnLog {
     pub fn finished(&mut self) {
         tracing::info!(
             request.id = self.id,
-            turn.dialect = self.dialect,
-            turn.profile = self.profile,
-            turn.model = self.model,
+            turn.dialect = self.who.dialect,
+            turn.profile = self.who.profile,
+            turn.model = self.who.model,
             duration_ms = self.began.elapsed().as_millis() as u64,
             first_content_ms = self.first_content.map(|after| after.as_millis() as u64),
             retries = self.retries(),
@@ -110,14 +121,15 @@ impl TurnLog {
         self.over("ok");
     }
 
-    pub fn failed(&mut self, status: u16, reason: &str) {
+    /// `status` and `code` are those of the answer, or of the one that it would have had.
+    pub fn failed(&mut self, status: u16, code: Option<&str>, reason: &str) {
         macro_rules! line {
             ($level:ident) => {
                 tracing::$level!(
                     request.id = self.id,
-                    turn.dialect = self.dialect,
-                    turn.profile = self.profile,
-                    turn.model = self.model,
+                    turn.dialect = self.who.dialect,
+                    turn.profile = self.who.profile,
+                    turn.model = self.who.model,
                     duration_ms = self.began.elapsed().as_millis() as u64,
                     retries = self.retries(),
                     status,
@@ -131,7 +143,13 @@ impl TurnLog {
             400 | 404 | 405 | 413 | 415 => line!(info),
             _ => line!(warn),
         }
-        self.over(if status == CANCELLED { "cancelled" } else { "error" });
+        if status == CANCELLED {
+            return self.over("cancelled");
+        }
+        if let Some(running) = &self.running {
+            running.failed(&self.who, status, code, reason);
+        }
+        self.over("error");
     }
 
     /// Why the turn was sent again, if it was: `overloaded,overloaded`.
@@ -140,11 +158,11 @@ impl TurnLog {
     }
 
     fn over(&mut self, outcome: &'static str) {
-        if self.running.take().is_some() {
-            metrics::turn(&metrics::Turn {
-                dialect: self.dialect,
-                upstream: &self.upstream,
-                profile: &self.profile,
+        if let Some(running) = self.running.take() {
+            running.over(&metrics::Turn {
+                dialect: self.who.dialect,
+                upstream: &self.who.upstream,
+                profile: &self.who.profile,
                 outcome,
                 duration: self.began.elapsed(),
                 first_content: self.first_content,
@@ -157,13 +175,17 @@ impl TurnLog {
 impl Drop for TurnLog {
     fn drop(&mut self) {
         if self.running.is_some() && std::thread::panicking() {
+            if let Some(running) = &self.running {
+                let message = "codexway failed at this request; the log says more";
+                running.failed(&self.who, 500, Some("internal_error"), message);
+            }
             self.over("error"); // Whoever catches the panic has the line to write.
         } else if self.running.is_some() {
             tracing::info!(
                 request.id = self.id,
-                turn.dialect = self.dialect,
-                turn.profile = self.profile,
-                turn.model = self.model,
+                turn.dialect = self.who.dialect,
+                turn.profile = self.who.profile,
+                turn.model = self.who.model,
                 duration_ms = self.began.elapsed().as_millis() as u64,
                 retries = self.retries(),
                 "the client left before the turn was over"

@@ -21,6 +21,7 @@ use written::{Undone, Written};
 
 use super::account::block_on;
 use super::{Environment, Failure, FileArg, terminal};
+use crate::api::{Address, Guide};
 
 #[derive(Debug, Args)]
 pub(super) struct ConnectArgs {
@@ -137,6 +138,22 @@ fn words(server: &Server, secret: bool) -> Words {
     });
     let Server { url, model, context, .. } = server;
     Words { url: url.clone(), model: model.clone(), context: *context, key }
+}
+
+/// How each client is pointed at a server, as `codexway connect` tells it.
+pub(super) fn guides(address: &Address, environment: &Environment) -> Vec<Guide> {
+    let Address { url, model, context, key } = address.clone();
+    let words = Words { url, model, context, key };
+    let guide = |client: &Client| Guide {
+        name: client.name,
+        title: client.title.clone(),
+        file: file_of(client, environment).map(|file| place::shown(&file, environment)),
+        language: client.language().to_owned(),
+        settings: fill(client.text(), client.language(), &words),
+        run: client.run.as_ref().map(|run| fill(run, "sh", &words).trim().to_owned()),
+        notes: client.notes.clone(),
+    };
+    client::all().iter().map(guide).collect()
 }
 
 fn show(client: &Client, server: &Server, args: &ConnectArgs, environment: &Environment) {

@@ -145,7 +145,7 @@ pub(super) async fn report(account: &Account<'_>, environment: &Environment) -> 
         AccountKind::ApiKey => has_key(account, environment).err(),
     };
     if let Some(error) = failed {
-        report.state = state(&error);
+        report.state = error.state();
         report.problem = Some(error.to_string());
         let needs_login = error.needs_login();
         report.failed = if needs_login { Failed::LoginNeeded } else { Failed::Otherwise };
@@ -199,22 +199,6 @@ fn has_key(account: &Account<'_>, environment: &Environment) -> Result<(), auth:
     account
         .settings
         .map_or(Ok(()), |settings| auth::api_key(settings, &account.places, variable).map(drop))
-}
-
-/// The name of a failure, for programs.
-fn state(error: &auth::Error) -> &'static str {
-    match error {
-        error if error.needs_login() => "login_needed",
-        auth::Error::Unreachable { .. } => "unreachable",
-        auth::Error::Blocked { .. } => "blocked",
-        auth::Error::NoCodex { .. } => "no_codex",
-        auth::Error::Forbidden { .. } => "forbidden",
-        auth::Error::TokenRefused { .. } => "refused",
-        auth::Error::NotWritable { .. } => "unwritable",
-        auth::Error::HeldElsewhere { .. } => "unsaved",
-        auth::Error::Unreadable { .. } | auth::Error::KeyFile { .. } => "unreadable",
-        _ => "unavailable",
-    }
 }
 
 /// The codexway that answers at this address, if one does.

@@ -38,6 +38,8 @@ mod harness;
 mod login;
 /// The list of models, and which model serves a request.
 mod models;
+/// The page for people: who may have it, what it tells, and what it never does.
+mod page;
 /// What becomes of each field: done here, dropped, rejected, forwarded.
 mod policies;
 /// What holds of any input.

@@ -37,6 +37,11 @@ export async function close() {
   rmSync(folder, { recursive: true, force: true });
 }
 
+/** Every page that is open goes. */
+export async function closePages() {
+  if (shared) await Promise.all((await browser()).contexts().slice(1).map((context) => context.close()));
+}
+
 /** Opens the page of a server; what its console complains about is in `complaints`. */
 export async function open(server, { viewport = DESKTOP, scheme = "light", reduced = false, path = "/" } = {}) {
   const context = await (await browser()).newContext({
@@ -48,7 +53,7 @@ export async function open(server, { viewport = DESKTOP, scheme = "light", reduc
     locale: "en-GB",
   });
   const page = await context.newPage();
-  page.setDefaultTimeout(10_000);
+  page.setDefaultTimeout(20_000);
   page.complaints = [];
   page.on("console", (message) => {
     if (["error", "warning"].includes(message.type())) page.complaints.push(message.text());
@@ -104,4 +109,5 @@ export async function picture(page, name, whole = true) {
 }
 
 /** Waits until the page says this of itself. */
-export const says = (page, text) => page.waitForFunction((text) => document.getElementById("status-text").textContent === text, text);
+export const says = (page, text) =>
+  page.waitForFunction((text) => document.getElementById("status-text")?.textContent === text, text);

@@ -2,10 +2,10 @@
 
 import assert from "node:assert/strict";
 import { PHONE, isSound, open, says } from "./browser.mjs";
-import { group } from "./runner.mjs";
+import { scenes } from "./scenes.mjs";
 import { serve } from "./server.mjs";
 
-const test = group("page key");
+const test = scenes("page key");
 const CLOSED = "Up, and closed to who has no key";
 const REFUSED = ["401 (Unauthorized)"];
 
@@ -39,5 +39,4 @@ test("it is asked for, a wrong one is told, and the right one stays in its tab",
   await page.getByRole("button", { name: "Forget the key" }).click();
   await says(page, CLOSED);
   assert.equal(await page.evaluate(() => sessionStorage.length), 0);
-  await server.stop();
 });

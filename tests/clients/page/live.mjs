@@ -1,16 +1,14 @@
 // What changes while the page is open.
 
 import assert from "node:assert/strict";
-import { Backend } from "./backend.mjs";
 import { PHONE, isSound, open, says } from "./browser.mjs";
-import { group } from "./runner.mjs";
+import { scenes } from "./scenes.mjs";
 import { serve, turn } from "./server.mjs";
 
-const test = group("page live");
+const test = scenes("page live");
 const SECRET = "the butler did it";
 
-test("turns are seen while they run, and counted when they end", async () => {
-  const backend = await new Backend().start();
+test("turns are seen while they run, and counted when they end", async (backend) => {
   backend.manner = "hold";
   const server = await serve({ backend, login: backend.login() });
   const pages = [await open(server), await open(server, { viewport: PHONE, scheme: "dark" })];
@@ -36,8 +34,6 @@ test("turns are seen while they run, and counted when they end", async () => {
     assert.ok(!text.includes("butler") && !text.includes("Here it is"), "what was said is shown");
     await isSound(page, `ran ${page.viewportSize().width}`);
   }
-  await server.stop();
-  backend.stop();
 });
 
 test("a server that has gone is noticed, and its successor is found", async () => {
@@ -55,11 +51,9 @@ test("a server that has gone is noticed, and its successor is found", async () =
   await says(page, "Up, with the simulator");
   assert.equal(await page.locator("#board.lost").count(), 0);
   await isSound(page, "found again", gone);
-  await second.stop();
 });
 
-test("many turns at once do not move the page", async () => {
-  const backend = await new Backend().start();
+test("many turns at once do not move the page", async (backend) => {
   backend.manner = "hold";
   const server = await serve({ backend, login: backend.login() });
   const page = await open(server);
@@ -69,6 +63,4 @@ test("many turns at once do not move the page", async () => {
   await isSound(page, "many desktop light");
   backend.release();
   await Promise.all(turns);
-  await server.stop();
-  backend.stop();
 });

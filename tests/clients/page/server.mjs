@@ -12,6 +12,11 @@ const settings = {
   CODEXWAY__SERVER__SHUTDOWN_GRACE: "5s",
 };
 
+const running = new Set();
+
+/** Ends what a test has left running. */
+export const endServers = () => Promise.all([...running].map((server) => server.stop()));
+
 /** `login` is the text of `auth.json`; without it nobody is logged in. */
 export async function serve({ backend, login, keys, listen = "127.0.0.1:0", command = "serve" }) {
   const home = mkdtempSync(join(tmpdir(), "page-"));
@@ -34,7 +39,7 @@ export async function serve({ backend, login, keys, listen = "127.0.0.1:0", comm
     await new Promise((resume) => setTimeout(resume, 20));
   }
   const { url } = JSON.parse(readFileSync(info, "utf8"));
-  return {
+  const server = {
     url,
     logIn: (login) => writeFileSync(join(account, "auth.json"), login),
     /** Runs a command in the same home. */
@@ -47,6 +52,7 @@ export async function serve({ backend, login, keys, listen = "127.0.0.1:0", comm
     },
     /** Asks it to stop, and tells with which status it did, and after how many milliseconds. */
     stop: async () => {
+      running.delete(server);
       const began = Date.now();
       process_.kill("SIGTERM");
       const [status] = await ended;
@@ -54,6 +60,8 @@ export async function serve({ backend, login, keys, listen = "127.0.0.1:0", comm
       return { status, took: Date.now() - began };
     },
   };
+  running.add(server);
+  return server;
 }
 
 /** A streamed turn; its promise resolves with the whole answer. */

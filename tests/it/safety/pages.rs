@@ -8,8 +8,11 @@ use crate::support::{TestServer, ask};
 
 const KEYS: (&str, &str) = ("CODEXWAY__SERVER__KEYS", r#"["sk-one"]"#);
 
-/// Everything that is served.
-const PATHS: [&str; 12] = [
+/// Everything that is served and has an end.
+const PATHS: [&str; 15] = [
+    "/",
+    "/page/main.js",
+    "/page/state",
     "/health",
     "/ready",
     "/usage",

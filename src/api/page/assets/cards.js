@@ -49,14 +49,17 @@ function notice(told) {
   if (told.state === "used_up") {
     const full = told.windows.filter((window) => window.used_percent >= 100 && window.resets_at);
     const back = Math.max(...full.map((window) => window.resets_at));
-    const when = full.length ? ["It comes back at ", time(back), ", ", ticking("until", back), "."] : ["It comes back when a window resets."];
-    return el("div", { class: "notice", role: "note" }, "Every turn is refused until then, so the plan is left in peace. ", ...when);
+    const when = full.length ? ["It comes back at ", time(back), ", ", ticking("until", back)] : ["It comes back when a window resets"];
+    return el("div", { class: "notice", role: "note" }, "The plan is used up. ", ...when, "; until then every turn is refused.");
   }
   if (!told.problem) return null;
   const command = told.problem.match(/`(codexway login[^`]*)`/)?.[1];
   const tone = told.state === "ready" ? "notice" : "notice bad-bg";
-  const put = command && el("div", { class: "put" }, el("code", {}, command), copyButton("the command", () => command));
-  return el("div", { class: tone, role: "note" }, el("p", {}, rich(sentence(told.problem))), put || null);
+  if (!command) return el("div", { class: tone, role: "note" }, el("p", {}, rich(sentence(told.problem))));
+  // Where it ends in what to type, that is what stands below it.
+  const why = told.problem.replace(`; run \`${command}\``, "");
+  const put = el("div", { class: "put" }, el("code", {}, command), copyButton("the command", () => command));
+  return el("div", { class: tone, role: "note" }, el("p", {}, rich(sentence(why))), el("p", { class: "soft small" }, "To log in, run"), put);
 }
 
 const sentence = (text) => text.charAt(0).toUpperCase() + text.slice(1) + (/[.!?]$/.test(text) ? "" : ".");
@@ -64,7 +67,7 @@ const sentence = (text) => text.charAt(0).toUpperCase() + text.slice(1) + (/[.!?
 function bar(window) {
   const used = Math.min(Math.max(window.used_percent, 0), 100);
   const name = windowName(window);
-  const tone = used >= 100 ? "bad" : used >= 80 ? "mid" : "";
+  const tone = used >= 100 ? "full" : used >= 80 ? "near" : "";
   const fill = el("div", { class: `fill ${tone}` });
   fill.style.width = `${used}%`;
   const resets = window.resets_at ? ["resets ", time(window.resets_at), ", ", ticking("until", window.resets_at)] : ["not in use yet"];

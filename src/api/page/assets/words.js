@@ -98,13 +98,14 @@ export function tick() {
 
 /** A button that copies what `text` gives, and says so to everybody. */
 export function copyButton(what, text) {
-  const button = el("button", { type: "button", class: "copy", "aria-label": `Copy ${what}` }, "Copy");
+  const word = el("span", {}, "Copy");
+  const button = el("button", { type: "button", class: "copy" }, word, el("span", { class: "unseen" }, ` ${what}`));
   button.addEventListener("click", async () => {
     const done = await copy(text());
-    button.textContent = done ? "Copied" : "Select it";
+    word.textContent = done ? "Copied" : "Select it";
     byId("said").textContent = done ? `Copied ${what}.` : "The browser does not let a page copy here.";
     setTimeout(() => {
-      button.textContent = "Copy";
+      word.textContent = "Copy";
       byId("said").textContent = "";
     }, 2000);
   });

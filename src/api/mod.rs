@@ -41,7 +41,7 @@ pub use chat_completions::Chat;
 pub use dialect::{Client, Decoded, Dialect, Reference};
 pub use error::Error;
 pub use fields::object;
-pub use page::{Address, Guide, Stopping};
+pub use page::{Address, Guide, Guiding, Stopping};
 pub use responses::{Compact, Responses};
 pub use setup::{SetupError, Surroundings};
 

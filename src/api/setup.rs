@@ -10,7 +10,7 @@ use tokio::sync::Semaphore;
 
 use super::{
     app::{Account, Now, Served},
-    page::{Address, Guide},
+    page::{Address, Guide, Guiding},
 };
 use crate::{
     auth::Places,
@@ -28,7 +28,7 @@ pub struct Surroundings {
     /// What is kept on disk is kept there.
     pub state_file: PathBuf,
     /// How each client that is known is pointed at a server, for its page.
-    pub guides: Box<dyn Fn(&Address) -> Vec<Guide> + Send + Sync>,
+    pub guides: Box<Guiding>,
 }
 
 impl Default for Surroundings {

@@ -39,6 +39,9 @@ pub struct Guide {
     pub notes: Vec<String>,
 }
 
+/// Tells how each client that is known is pointed at a server.
+pub type Guiding = dyn Fn(&Address) -> Vec<Guide> + Send + Sync;
+
 /// The guides as JSON, made anew when they would say something else: that looks at files.
 #[derive(Default)]
 pub(super) struct Guides(Option<(Address, String)>);

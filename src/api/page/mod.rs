@@ -25,7 +25,7 @@ use super::{App, Error, ops};
 
 pub use events::Stopping;
 use guide::Guides;
-pub use guide::{Address, Guide};
+pub use guide::{Address, Guide, Guiding};
 
 /// How many pages may be open at once: more than a person has, and few enough to be no burden.
 const OPEN: usize = 32;

@@ -166,6 +166,23 @@ async fn a_secret_that_an_upstream_repeats_is_masked_on_the_page() {
 }
 
 #[tokio::test]
+async fn of_many_failures_the_last_twenty_are_told_in_short_words() {
+    let server = TestServer::start().await;
+    for n in 0..30 {
+        let model = format!("{n}{}", "-no-such-model".repeat(500));
+        let wrong = with(ask("hi"), json!({"model": model}));
+        server.chat(&wrong).await.refused(404, "model_not_found", "model");
+    }
+    let told = state(&server).await;
+    let errors = told["errors"].as_array().unwrap();
+    assert_eq!(errors.len(), 20);
+    assert!(errors[0]["message"].as_str().unwrap().contains("`29-no"), "{}", errors[0]);
+    assert!(told["errors"].to_string().len() < 20 * 1200, "{}", told["errors"]);
+    assert_eq!(told["tokens"]["ended"], 30);
+    assert!(server.turns().is_empty());
+}
+
+#[tokio::test]
 async fn the_page_counts_what_the_metrics_count() {
     if !is_alone("page::data::the_page_counts_what_the_metrics_count") {
         return;

@@ -50,6 +50,8 @@ async fn the_page_and_its_files_may_use_nothing_but_each_other() {
     for path in ["/v1/page/state", "/profiles/codex/page/state", "/v1/", "/page/"] {
         assert_eq!(server.get(path).await.status, 404, "{path}");
     }
+    let header = [("x-codexway-profile", "nobody")];
+    ask(&server, Method::GET, "/page/state", &header).await.ok();
 }
 
 #[tokio::test]

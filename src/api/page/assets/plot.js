@@ -105,7 +105,7 @@ function bar(minute, at, top) {
 function nice(most) {
   let step = 100;
   while (true) {
-    for (const factor of [3, 6, 15]) if (most <= step * factor) return step * factor;
+    for (const factor of [3, 4.5, 6, 7.5, 9, 12, 15, 18, 24]) if (most <= step * factor) return step * factor;
     step *= 10;
   }
 }

@@ -25,11 +25,12 @@ const few = new Intl.NumberFormat("en", { maximumFractionDigits: 1 });
 
 export const count = (number) => whole.format(number);
 
-/** `950`, `12.4 k`, `1.3 M` */
+/** `950`, `12.4 k`, `918 k`, `1.3 M` */
 export function brief(number) {
+  const short = (number) => (number < 99.95 ? few : whole).format(number);
   if (number < 1000) return whole.format(number);
-  if (number < 999_950) return `${few.format(number / 1000)} k`;
-  return `${few.format(number / 1_000_000)} M`;
+  if (number < 999_500) return `${short(number / 1000)} k`;
+  return `${short(number / 1_000_000)} M`;
 }
 
 export const percent = (part) => `${Math.round(part)} %`;

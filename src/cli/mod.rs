@@ -13,6 +13,7 @@ mod consent;
 mod demo;
 mod doctor;
 mod environment;
+mod files;
 mod health;
 mod local_key;
 mod login;

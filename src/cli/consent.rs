@@ -8,7 +8,7 @@ use anyhow::{Context, anyhow};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::{Environment, Failure, terminal};
+use super::{Environment, Failure, files, terminal};
 
 const TEXT: &str = "\
 Before the first login, please read this:
@@ -69,11 +69,7 @@ fn given(file: &Path) -> bool {
 fn write(file: &Path) -> std::io::Result<()> {
     let folder = file.parent().unwrap_or(Path::new("."));
     // It is the first thing that makes the folder in which all is kept.
-    let mut folders = fs::DirBuilder::new();
-    folders.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut folders, 0o700);
-    folders.create(folder)?;
+    files::private_folder(folder)?;
     let mut new = tempfile::NamedTempFile::new_in(folder)?;
     writeln!(new, "{}", json!({ "version": VERSION, "agreed_at": Timestamp::now().to_string() }))?;
     new.persist(file)?;

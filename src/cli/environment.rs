@@ -17,7 +17,7 @@ pub(super) struct Environment {
     vars: Vec<(String, String)>,
     pub(super) home: Option<PathBuf>,
     /// The platform's folder for settings.
-    config_dir: Option<PathBuf>,
+    pub(super) config_dir: Option<PathBuf>,
     /// Our folder for what the program keeps.
     pub(super) data_dir: PathBuf,
 }
@@ -45,6 +45,11 @@ impl Environment {
     pub(super) fn var(&self, name: &str) -> Option<&str> {
         let found = self.vars.iter().find(|(known, _)| known == name);
         found.map(|(_, value)| value.as_str()).filter(|value| !value.is_empty())
+    }
+
+    /// The names of those that are set to something.
+    pub(super) fn variables(&self) -> impl Iterator<Item = &str> {
+        self.vars.iter().filter(|(_, value)| !value.is_empty()).map(|(name, _)| name.as_str())
     }
 
     pub(super) fn colors(&self) -> bool {

@@ -49,6 +49,15 @@ pub(super) fn replace(file: &Path, text: &str, secret: bool) -> io::Result<()> {
     Ok(())
 }
 
+/// Makes a folder, and those above it, for its owner's eyes alone.
+pub(super) fn private_folder(folder: &Path) -> io::Result<()> {
+    let mut folders = fs::DirBuilder::new();
+    folders.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut folders, 0o700);
+    folders.create(folder)
+}
+
 /// As files of settings usually are.
 #[cfg(unix)]
 fn open_to_read(file: &fs::File) -> io::Result<()> {

@@ -11,7 +11,7 @@ use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use secrecy::SecretString;
 use uuid::Uuid;
 
-use super::ServeArgs;
+use super::{ServeArgs, files};
 use crate::config::{Key, Settings};
 
 /// Adds the key of `--key-file` to settings that have none of their own.
@@ -64,11 +64,7 @@ fn make() -> String {
 fn write(file: &Path, key: &str) -> io::Result<bool> {
     let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty());
     let folder = folder.unwrap_or(Path::new("."));
-    let mut folders = fs::DirBuilder::new();
-    folders.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut folders, 0o700);
-    folders.create(folder)?;
+    files::private_folder(folder)?;
     // Its mode is 0600 from the beginning.
     let mut new = tempfile::NamedTempFile::new_in(folder)?;
     writeln!(new, "{key}")?;

@@ -22,6 +22,7 @@ mod models;
 mod open;
 mod reload;
 mod serve;
+mod service;
 mod status;
 mod terminal;
 
@@ -68,6 +69,8 @@ enum Command {
         #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:7531")]
         url: String,
     },
+    /// Run in the background: a systemd user unit, or a launch agent
+    Service(service::ServiceArgs),
     /// Print a completion script for a shell
     Completions { shell: clap_complete::Shell },
 }
@@ -83,6 +86,7 @@ impl Command {
                 | Self::Models(_)
                 | Self::Connect(_)
                 | Self::Doctor(_)
+                | Self::Service(_)
         )
     }
 }
@@ -189,6 +193,7 @@ pub fn run(cli: Cli) -> ExitCode {
             &environment,
         ),
         Command::Health { url } => health::run(&url),
+        Command::Service(args) => service::run(&args, &environment),
         Command::Completions { shell } => {
             use clap::CommandFactory;
             clap_complete::generate(shell, &mut Cli::command(), "codexway", &mut std::io::stdout());

@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// How long a refresh that is under way may take after the last turn.
-const SETTLE: Duration = Duration::from_secs(35);
+pub(super) const SETTLE: Duration = Duration::from_secs(35);
 
 pub(super) fn run(args: &ServeArgs, environment: &Environment) -> Result<(), Failure> {
     let mut settings = environment.load(args)?.settings;

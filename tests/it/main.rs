@@ -57,6 +57,9 @@ mod responses;
 mod retries;
 /// What no client, no page, no upstream and no neighbour on the machine can do to it.
 mod safety;
+/// Running in the background, by a systemd that is a script.
+#[cfg(target_os = "linux")]
+mod service;
 /// Which conversation a turn belongs to, and what that does for the cache.
 mod sessions;
 /// Responses and conversations that are kept: chains, lists, background, cancelling.

@@ -18,6 +18,7 @@ mod health;
 mod local_key;
 mod login;
 mod logout;
+mod man;
 mod models;
 mod open;
 mod reload;
@@ -73,6 +74,12 @@ enum Command {
     Service(service::ServiceArgs),
     /// Print a completion script for a shell
     Completions { shell: clap_complete::Shell },
+    /// Print the manual page, or write one for each command into a folder
+    #[command(hide = true)]
+    Man {
+        #[arg(long, value_name = "DIR")]
+        dir: Option<PathBuf>,
+    },
 }
 
 impl Command {
@@ -199,6 +206,7 @@ pub fn run(cli: Cli) -> ExitCode {
             clap_complete::generate(shell, &mut Cli::command(), "codexway", &mut std::io::stdout());
             Ok(())
         }
+        Command::Man { dir } => man::run(dir.as_deref()),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

@@ -40,6 +40,8 @@ mod login;
 mod models;
 /// The page for people: who may have it, what it tells, and what it never does.
 mod page;
+/// What is handed out beside the program: the image, its examples, the dashboard.
+mod packaging;
 /// What becomes of each field: done here, dropped, rejected, forwarded.
 mod policies;
 /// What holds of any input.

@@ -219,6 +219,7 @@ case $1 in
 esac
 "#;
 
+    #[expect(clippy::unwrap_used, reason = "a test may panic")]
     fn launchd() -> (tempfile::TempDir, Launchd) {
         let home = tempfile::tempdir().unwrap();
         let program = home.path().join("launchctl");

@@ -10,6 +10,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 
 mod access;
 mod app;
+mod astray;
 mod background;
 mod body;
 mod capabilities;
@@ -37,6 +38,7 @@ mod websocket;
 
 pub use app::App;
 use app::Served;
+pub use astray::Astray;
 pub use chat_completions::Chat;
 pub use dialect::{Client, Decoded, Dialect, Reference};
 pub use error::Error;

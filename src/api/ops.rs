@@ -8,7 +8,7 @@ use axum::{
 use http::{HeaderValue, Method, StatusCode, Uri, header};
 use serde_json::json;
 
-use super::{App, Error, access::Named};
+use super::{App, Astray, Error, access::Named};
 use crate::telemetry::metrics;
 
 pub(super) fn json(value: &impl serde::Serialize) -> Response {
@@ -78,5 +78,13 @@ pub(super) async fn wrong_method(method: Method, OriginalUri(uri): OriginalUri) 
 }
 
 pub(super) async fn not_found(method: Method, uri: Uri) -> Error {
-    Error::not_found(format!("Unknown request URL: {method} {}.", uri.path())).code("unknown_url")
+    let astray = Astray::of(uri.path());
+    metrics::went_astray(astray.as_str());
+    let mut message = format!("Unknown request URL: {method} {}.", uri.path());
+    if let Some(mend) = astray.mend() {
+        tracing::info!(kind = astray.as_str(), "a client asks for what is not here; {mend}");
+        let (first, rest) = mend.split_at(1);
+        message.push_str(&format!(" {}{rest}.", first.to_uppercase()));
+    }
+    Error::not_found(message).code("unknown_url")
 }

@@ -14,6 +14,7 @@ use tower::ServiceExt;
 mod body;
 mod crowd;
 mod limits;
+mod path;
 mod shutdown;
 mod socket;
 
@@ -114,6 +115,7 @@ fn serve(
         let busy = work.begin();
         let mut request = request.map(|body| Body::new(Paced::new(body, limits.body)));
         request.extensions_mut().insert(stop.clone());
+        path::tidied(request.uri_mut());
         async move {
             let answer = app.oneshot(request).await.unwrap_or_else(|never| match never {});
             Ok::<_, Infallible>(answer.map(|body| busy.until_sent(body)))

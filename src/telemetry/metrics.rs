@@ -25,6 +25,8 @@ const REFRESHES: &str = "codexway_refreshes_total";
 const LIMIT: &str = "codexway_limit_used_ratio";
 const BUILD: &str = "codexway_build_info";
 const PANICS: &str = "codexway_panics_total";
+/// What counts requests for paths that are not served, by a label `kind`.
+pub const ASTRAY: &str = "codexway_unknown_urls_total";
 
 /// A turn is over in a second, or thinks for minutes.
 const DURATION_BUCKETS: [f64; 12] =
@@ -70,6 +72,7 @@ fn describe() {
     describe_gauge!(LIMIT, "How much of a plan's window is used up, from 0 to 1.");
     describe_gauge!(BUILD, "Always 1; the labels tell the build.");
     describe_counter!(PANICS, "Faults of codexway that ended one request.");
+    describe_counter!(ASTRAY, "Requests for paths that are not served, by what they look like.");
     gauge!(BUILD, "version" => env!("CARGO_PKG_VERSION")).set(1.0);
     gauge!(RUNNING).set(0.0);
     for kind in ["input", "cached", "output", "reasoning"] {
@@ -101,6 +104,11 @@ pub fn limit_used(window_minutes: u64, ratio: f64) {
 /// A request ended in a fault of codexway.
 pub fn panicked() {
     counter!(PANICS).increment(1);
+}
+
+/// A client asked for a path that is not served, of this kind.
+pub fn went_astray(kind: &'static str) {
+    counter!(ASTRAY, "kind" => kind).increment(1);
 }
 
 /// Counts a turn among those that run, until it is dropped.

@@ -8,9 +8,11 @@ use tokio::net::TcpListener;
 
 use super::Check;
 use crate::{
+    api::Astray,
     cli::{status, terminal},
     config::Settings,
     models::Catalog,
+    telemetry::metrics,
 };
 
 /// A server on this machine answers at once.
@@ -49,13 +51,49 @@ pub(super) async fn port(settings: &Settings) -> Check {
 
 /// Why the running server does not let us in, where it does not.
 async fn refused(settings: &Settings, url: &str) -> Option<String> {
+    let status = asked(settings, &format!("{url}/v1/models")).await?.status();
+    matches!(status.as_u16(), 401 | 403).then(|| status.to_string())
+}
+
+/// What the running server answers to whom the settings' key belongs.
+async fn asked(settings: &Settings, url: &str) -> Option<reqwest::Response> {
     let client = reqwest::Client::builder().timeout(PATIENCE).no_proxy().build().ok()?;
-    let mut request = client.get(format!("{url}/v1/models"));
+    let mut request = client.get(url);
     if let Some(key) = settings.server.keys.first() {
         request = request.bearer_auth(key.key.expose_secret());
     }
-    let status = request.send().await.ok()?.status();
-    matches!(status.as_u16(), 401 | 403).then(|| status.to_string())
+    request.send().await.ok()
+}
+
+/// Whether clients find what they ask the running server for; `None` where none runs that tells us.
+pub(super) async fn clients(settings: &Settings) -> Option<Check> {
+    let answer = asked(settings, &format!("{}/metrics", status::address(settings))).await?;
+    let told = answer.error_for_status().ok()?.text().await.ok()?;
+    if !told.contains("codexway_build_info") {
+        return None;
+    }
+    let astray: Vec<(Astray, u64)> = Astray::ALL
+        .into_iter()
+        .filter_map(|kind| Some((kind, counted(&told, kind)?)))
+        .filter(|(kind, _)| kind.mend().is_some())
+        .collect();
+    if astray.is_empty() {
+        return Some(Check::well("clients", "none asked for a path that is not here"));
+    }
+    let saw: Vec<String> = astray
+        .iter()
+        .map(|(kind, n_times)| format!("`{}` was asked for ({n_times}×)", kind.example()))
+        .collect();
+    let mends: Vec<&str> = astray.iter().filter_map(|(kind, _)| kind.mend()).collect();
+    let base = status::address(settings);
+    let hint = Some(format!("{}; most clients want `{base}/v1`", mends.join("; ")));
+    Some(Check { name: "clients", ok: false, saw: saw.join(", "), hint })
+}
+
+/// How often paths of this kind were asked for, as `/metrics` tells it.
+fn counted(told: &str, kind: Astray) -> Option<u64> {
+    let name = format!("{}{{kind=\"{}\"}} ", metrics::ASTRAY, kind.as_str());
+    told.lines().find_map(|line| line.strip_prefix(&name))?.trim().parse().ok()
 }
 
 pub(super) fn clock(report: &status::Report) -> Check {

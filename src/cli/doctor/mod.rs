@@ -5,18 +5,27 @@ use serde::Serialize;
 use serde_json::json;
 
 mod check;
+mod probe;
 mod turn;
 
 use super::account::{Account, block_on};
 use super::status::Failed;
 use super::{Environment, Failure, FileArg, models, status, terminal};
 use crate::config::{self, Settings};
+use probe::Findings;
 
 #[derive(Debug, Args)]
 pub(super) struct DoctorArgs {
     /// As JSON
     #[arg(long)]
     json: bool,
+    /// Then ask for a tiny turn of each model, in each shape and over each transport, and show what
+    /// the backend accepts; this spends a little of the plan
+    #[arg(long)]
+    probe: bool,
+    /// Ask for the turns of `--probe` without asking first
+    #[arg(long, requires = "probe")]
+    yes: bool,
     #[command(flatten)]
     file: FileArg,
 }
@@ -55,16 +64,24 @@ pub(super) fn run(args: &DoctorArgs, environment: &Environment) -> Result<(), Fa
             let hint = Some("`codexway config path` says which file it is".to_owned());
             let check = Check { name: "config", ok: false, saw: error.to_string(), hint };
             tell(args, &check);
-            return end(args, &[check], false);
+            return end(args, &[check], None, false);
         }
     };
+    if args.probe {
+        probe::permitted(args.yes, &loaded.settings)?;
+    }
     let file = loaded.file.as_ref().map(|file| format!("{} is sound", file.display()));
     let config = Check::well("config", file.unwrap_or_else(|| "the defaults; no file".to_owned()));
     tell(args, &config);
     block_on(async {
         let mut checks = vec![config];
         let login_needed = examine(args, &loaded.settings, environment, &mut checks).await?;
-        end(args, &checks, login_needed)
+        let findings = match (args.probe, login_needed) {
+            (false, _) => None,
+            (true, true) => Some(Findings::none("somebody has to log in first")),
+            (true, false) => Some(probe::run(args.yes, &loaded.settings, environment).await?),
+        };
+        end(args, &checks, findings.as_ref(), login_needed)
     })
 }
 
@@ -82,6 +99,9 @@ async fn examine(
     };
     let profile = &settings.profiles[&settings.server.profile]; // The loader has checked the name.
     push(check::port(settings).await);
+    if let Some(clients) = check::clients(settings).await {
+        push(clients);
+    }
 
     let account = Account::named(&profile.account, settings, environment)?;
     let asking = status::report(&account, environment);
@@ -111,10 +131,23 @@ fn tell(args: &DoctorArgs, check: &Check) {
     }
 }
 
-fn end(args: &DoctorArgs, checks: &[Check], login_needed: bool) -> Result<(), Failure> {
-    let ok = checks.iter().all(|check| check.ok);
+fn end(
+    args: &DoctorArgs,
+    checks: &[Check],
+    probe: Option<&Findings>,
+    login_needed: bool,
+) -> Result<(), Failure> {
+    let stopped = probe.is_some_and(|findings| findings.stopped.is_some());
+    let login_needed = login_needed || probe.is_some_and(|findings| findings.login_needed);
+    let ok = checks.iter().all(|check| check.ok) && !stopped;
     if args.json {
-        println!("{:#}", json!({ "ok": ok, "checks": checks }));
+        let mut report = json!({ "ok": ok, "checks": checks });
+        if let Some(findings) = probe {
+            report["probe"] = json!(findings);
+        }
+        println!("{report:#}");
+    } else if let Some(findings) = probe {
+        print!("\n{}", findings.text());
     }
     match ok {
         true => Ok(()),

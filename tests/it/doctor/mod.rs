@@ -9,6 +9,8 @@ use tempfile::TempDir;
 
 use crate::support::binary::{codexway, listening, text};
 
+mod probe;
+
 struct World {
     home: TempDir,
     simulator: Simulator,
@@ -137,6 +139,27 @@ async fn a_running_server_is_found_and_a_key_that_it_does_not_take_is_told() {
     world.finds(&[listen, ("CODEXWAY__SERVER__KEYS", r#"["right"]"#)], 0, &[]);
     let wrong = ("CODEXWAY__SERVER__KEYS", r#"["wrong"]"#);
     world.finds(&[listen, wrong], 1, &[("port", "does not take the local key")]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_client_that_asks_for_the_wrong_path_is_told_what_it_asks_for_and_how_to_mend_it() {
+    let world = World::new().await;
+    let mut command = codexway(&world.home);
+    command.arg("demo");
+    let (_server, info) = listening(&world.home, command);
+    let url = info["url"].as_str().unwrap();
+    let listen = ("CODEXWAY__SERVER__LISTEN", url.strip_prefix("http://").unwrap());
+    let client = reqwest::Client::builder().no_proxy().build().unwrap();
+    for path in ["/favicon.ico", "/nothing/here"] {
+        assert_eq!(client.get(format!("{url}{path}")).send().await.unwrap().status(), 404);
+    }
+    world.finds(&[listen], 0, &[]);
+    for path in ["/v1/v1/chat/completions", "/v1/v1/models", "/api/chat"] {
+        assert_eq!(client.get(format!("{url}{path}")).send().await.unwrap().status(), 404);
+    }
+    let saw = "`/v1/v1/…` was asked for (2×), `/api/chat` was asked for (1×)\n\
+               the client's base URL has one `/v1` too many: take it away; this is how Ollama is asked";
+    world.finds(&[listen], 1, &[("clients", saw)]);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -66,7 +66,7 @@ impl Shape {
         }
     }
 
-    fn expected(&self) -> String {
+    pub(super) fn expected(&self) -> String {
         match self {
             Self::Text(text) => text.expected.to_owned(),
             Self::Whole => "a whole number".to_owned(),

@@ -8,6 +8,7 @@ use tempfile::TempDir;
 use super::*;
 
 mod defaults;
+mod docs;
 mod faults;
 mod layers;
 mod values;

@@ -25,6 +25,9 @@ mod compatibility;
 mod connect;
 /// What the doctor finds, for each thing that can be wrong.
 mod doctor;
+/// The documentation: each message has its remedy, each command runs.
+#[cfg(unix)]
+mod documents;
 /// What is refused, and how: by us and by the upstream.
 mod errors;
 /// What existing setups rely on, with a test for each.

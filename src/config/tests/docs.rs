@@ -64,6 +64,7 @@ fn takes(shape: &Shape) -> Option<String> {
     match shape {
         Shape::Text(text) if text.expected == "text" => None,
         Shape::Choice(choices) => Some(words(choices)),
+        Shape::List(Shape::Or(..)) => Some("a list of texts and tables".to_owned()),
         Shape::List(_) => Some("a list of texts".to_owned()),
         Shape::Map(..) => Some("a table of texts".to_owned()),
         Shape::Or(one, _) => Some(format!("{}, or a table", takes(one).unwrap_or_default())),
@@ -141,7 +142,8 @@ fn the_variable_of_every_setting_is_taken() {
 #[test]
 fn every_example_of_the_documentation_is_sound() {
     let mut n_examples = 0;
-    for name in ["README.md", "docs/configuration.md", "docs/upstream.md", "docs/troubleshooting.md"]
+    for name in
+        ["README.md", "docs/configuration.md", "docs/upstream.md", "docs/troubleshooting.md"]
     {
         let text = fs::read_to_string(file(name)).unwrap();
         for block in text.split("```toml\n").skip(1) {

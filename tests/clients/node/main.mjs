@@ -9,5 +9,6 @@ import "./responses.mjs";
 import "./stored.mjs";
 import "./errors.mjs";
 import "./ai_sdk.mjs";
+import "./documented.mjs";
 
 process.exit(await run());

@@ -7,6 +7,7 @@ import runner
 # Importing a module collects its tests.
 import chat  # noqa: F401
 import chat_tools  # noqa: F401
+import documented  # noqa: F401
 import errors  # noqa: F401
 import headers  # noqa: F401
 import models  # noqa: F401

@@ -6,6 +6,7 @@
 //! for those after it.
 
 use std::{
+    collections::BTreeSet,
     ffi::OsString,
     fs::{self, File},
     os::unix::{fs::symlink, process::CommandExt},
@@ -19,7 +20,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use super::{path, read};
-use crate::support::binary::{Running, text};
+use crate::support::binary::{Running, codexway, text};
 
 /// What is not run here, by its beginning, and who runs it.
 const ELSEWHERE: [(&str, &str); 14] = [
@@ -250,6 +251,44 @@ fn matches(pattern: &str, line: &str) -> bool {
         rest = &rest[at + piece.len()..];
     }
     rest.ends_with(last)
+}
+
+/// What stands in a line of text, such as `codexway connect NAME --write`, is not run, but has to be
+/// a command that there is.
+#[test]
+fn every_command_in_passing_is_one_that_there_is() {
+    let home = tempfile::tempdir().unwrap();
+    let mut commands = BTreeSet::new();
+    for file in documents() {
+        let document = read(&file);
+        let texts = document.split("```").step_by(2);
+        let spans = texts.flat_map(|text| text.split('`').skip(1).step_by(2));
+        commands.extend(spans.filter(|span| span.starts_with("codexway ")).map(str::to_owned));
+    }
+    let mut wrong = Vec::new();
+    for command in &commands {
+        let (command, _) = command.split_once(" <").unwrap_or((command, ""));
+        let words = command.split_whitespace().skip(1);
+        let words = words.map(|word| match word.trim_matches(['[', ']']) {
+            "SHELL" => "bash",
+            word => word.split(r"\|").next().unwrap(),
+        });
+        let mut words: Vec<&str> = words.collect();
+        if words.last() == Some(&"…") {
+            words.pop();
+            // Of a flag it is the value.
+            if words.last().is_some_and(|word| word.starts_with("--")) {
+                words.push("x");
+            }
+        }
+        words.push("--help");
+        let output = codexway(&home).args(&words).output().unwrap();
+        if !output.status.success() {
+            wrong.push(format!("{command}: {}", text(&output.stderr)));
+        }
+    }
+    assert!(commands.len() > 20, "{commands:?}");
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
 #[test]

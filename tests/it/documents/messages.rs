@@ -87,6 +87,7 @@ const NOT_ERRORS: [(&str, &[&str]); 7] = [
         "part of a message that is there, or of a file",
         &[
             "# codexway: ",
+            "'…'. Supported values are: '",
             ", not a ",
             "an account without an address",
             "it came too slowly",
@@ -154,7 +155,8 @@ fn all() -> Vec<(String, String)> {
         let text = fs::read_to_string(&file).unwrap();
         let (text, _) = text.split_once("#[cfg(test)]").unwrap_or((&text, ""));
         let texts = literals(text).into_iter().map(|text| without_values(&text));
-        let sentences = texts.filter(|text| text.split(' ').filter(|w| *w != "…").count() >= 4);
+        let sentences =
+            texts.filter(|text| text.split_whitespace().filter(|w| *w != "…").count() >= 4);
         all.extend(sentences.map(|text| (name.clone(), text)));
     }
     all

@@ -156,8 +156,8 @@ impl Reader {
         self.server = None;
         let (log, info) = (self.home.path().join("log"), self.home.path().join("info.json"));
         let _ = fs::remove_file(&info);
-        let command =
-            format!("exec {command} --listen 127.0.0.1:0 --server-info {}", info.display());
+        let listen = if command.contains("--listen") { "" } else { "--listen 127.0.0.1:0" };
+        let command = format!("exec {command} {listen} --server-info {}", info.display());
         let file = File::create(&log).unwrap();
         let child = self.shell(&command).stdout(Stdio::null()).stderr(file).spawn().unwrap();
         let mut child = Running(child);
@@ -271,7 +271,7 @@ fn every_command_in_passing_is_one_that_there_is() {
         let words = command.split_whitespace().skip(1);
         let words = words.map(|word| match word.trim_matches(['[', ']']) {
             "SHELL" => "bash",
-            word => word.split(r"\|").next().unwrap(),
+            word => word.split(['\\', '|']).next().unwrap(),
         });
         let mut words: Vec<&str> = words.collect();
         if words.last() == Some(&"…") {

@@ -104,6 +104,9 @@ async fn send<D: Dialect>(
 ) -> Result<Response, Error> {
     let mut prepared = prepare(served, client, decoded).await?;
     log.model(&prepared.turn.request.model);
+    let dropped = some_of(prepared.ignored.dropped());
+    let named = dropped.as_ref().and_then(|names| names.to_str().ok());
+    log.asks(&prepared.turn.request, prepared.dialect.streams(), named);
     let place = app.place(prepared.choices).await?;
     let conversation = prepared.conversation.take();
     let keeper = Keeper::new::<D>(&served.state, prepared.choices, conversation);
@@ -197,10 +200,15 @@ fn describe(headers: &mut HeaderMap, served: &Served, ignored: &Ignored) {
     let lists =
         [("x-codexway-dropped", ignored.dropped()), ("x-codexway-emulated", ignored.emulated())];
     for (name, fields) in lists {
-        if !fields.is_empty() {
-            headers.insert(HeaderName::from_static(name), list(fields));
+        if let Some(fields) = some_of(fields) {
+            headers.insert(HeaderName::from_static(name), fields);
         }
     }
+}
+
+/// The names as a header, if there are any.
+fn some_of(fields: &[String]) -> Option<HeaderValue> {
+    (!fields.is_empty()).then(|| list(fields))
 }
 
 /// The names as a header; what a client may have put into them cannot break out of it.

@@ -11,7 +11,7 @@ use super::{
     activity::{Activity, Live, Who},
     metrics,
 };
-use crate::protocol::{Event, Usage};
+use crate::protocol::{Event, Item, Request, Usage};
 
 /// The status of a turn that somebody ended: the one that others use for it.
 const CANCELLED: u16 = 499;
@@ -73,6 +73,25 @@ impl TurnLog {
         if let Some(running) = &self.running {
             running.is(&self.who);
         }
+    }
+
+    /// Says what is asked for, to those who want to know more than the line at the end.
+    ///
+    /// `dropped` names the fields that have no effect, as the answer's header does.
+    pub fn asks(&self, request: &Request, streams: bool, dropped: Option<&str>) {
+        // Quotes inside of a text would be escaped.
+        let shows = |item: &&Item| item.json().get().contains("\"input_image\"");
+        tracing::debug!(
+            request.id = self.id,
+            turn.dialect = self.who.dialect,
+            turn.model = self.who.model,
+            stream = streams,
+            tools = request.tools.as_ref().map_or(0, Vec::len),
+            images = request.input.iter().filter(shows).count(),
+            effort = request.reasoning.effort,
+            dropped,
+            "turn begins"
+        );
     }
 
     /// Why it was sent again, each time.

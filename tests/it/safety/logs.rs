@@ -50,3 +50,34 @@ async fn no_secret_and_no_word_of_a_conversation_is_logged() {
         assert!(!log.contains(&secret), "{secret} is in the log: {log}");
     }
 }
+
+#[tokio::test]
+async fn a_line_tells_those_who_want_to_know_more_what_each_turn_asks_for() {
+    let home = tempfile::tempdir().unwrap();
+    let mut command = binary::codexway(&home);
+    command.arg("demo").env("RUST_LOG", "codexway=debug");
+    let (child, info) = binary::logging(&home, command, "server.log");
+    let client = reqwest::Client::builder().no_proxy().build().unwrap();
+    let body = json!({
+        "model": "gpt-5.5",
+        "stream": true,
+        "temperature": 0,
+        "reasoning_effort": "high",
+        "tools": [{"type": "function", "function": {"name": "f", "parameters": {"type": "object"}}}],
+        "messages": [{"role": "user", "content": [
+            {"type": "text", "text": "No \"input_image\" but this:"},
+            {"type": "image_url", "image_url": {"url": "data:image/png;base64,iVBORw0KGgo="}},
+        ]}],
+    });
+    let url = format!("{}/v1/chat/completions", info["url"].as_str().unwrap());
+    client.post(&url).json(&body).send().await.unwrap().text().await.unwrap();
+    drop(child);
+    let log = std::fs::read_to_string(home.path().join("server.log")).unwrap();
+    let lines: Vec<&str> = log.lines().filter(|line| line.contains("turn begins")).collect();
+    let [line] = lines[..] else { panic!("{log}") };
+    let (_, asked) = line.split_once("turn.dialect").unwrap();
+    assert_eq!(
+        asked,
+        r#"="chat" turn.model="gpt-5.5" stream=true tools=1 images=1 effort="high" dropped="temperature""#
+    );
+}

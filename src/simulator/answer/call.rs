@@ -33,7 +33,7 @@ pub(super) fn make(tool: &Tool, conversation: &Conversation, round: usize) -> It
                 maker.know(&CONTENT, words::file_content(said).into());
             }
             if let Some(name) = words::file_name(said) {
-                maker.know(&PATH, name.into());
+                maker.know(&PATH, path(name, schema, conversation).into());
             }
             let mut places = words::places(said);
             if !places.is_empty() {
@@ -42,6 +42,18 @@ pub(super) fn make(tool: &Tool, conversation: &Conversation, round: usize) -> It
             }
             function(tool, &maker.make())
         }
+    }
+}
+
+/// The file's name, in the agent's folder where the tool says that it wants the whole path.
+fn path(name: String, schema: &Value, conversation: &Conversation) -> String {
+    let wants_all = super::fields(&schema["properties"]).any(|(key, property)| {
+        let told = property["description"].as_str().unwrap_or_default();
+        PATH.contains(&key.as_str()) && told.to_ascii_lowercase().contains("absolute")
+    });
+    match &conversation.folder {
+        Some(folder) if wants_all && !name.starts_with(['/', '~']) => format!("{folder}/{name}"),
+        _ => name,
     }
 }
 

@@ -1,6 +1,7 @@
 use serde_json::Value;
 
 use super::words;
+use crate::simulator::turn::Turn;
 
 /// What matters of the conversation: the last thing the user said, and what came after it.
 pub(super) struct Conversation {
@@ -12,10 +13,13 @@ pub(super) struct Conversation {
     pub called: Vec<String>,
     /// How many images came with the words.
     pub images: usize,
+    /// The folder that the agent says it works in, if it says so.
+    pub folder: Option<String>,
 }
 
 impl Conversation {
-    pub(super) fn read(input: &[Value]) -> Self {
+    pub(super) fn read(turn: &Turn<'_>) -> Self {
+        let input = turn.input();
         let asked = input.iter().rposition(|item| item["role"] == "user");
         let since = asked.map_or(input, |at| &input[at + 1..]);
         let content = asked.map_or(&Value::Null, |at| &input[at]["content"]);
@@ -31,6 +35,7 @@ impl Conversation {
                 .filter_map(|item| item["name"].as_str().map(str::to_owned))
                 .collect(),
             images: parts.filter(|part| part["type"] == "input_image").count(),
+            folder: folder(turn),
         }
     }
 
@@ -50,6 +55,15 @@ impl Conversation {
             }
         }
     }
+}
+
+/// From what the agent tells beside the task, mostly before it.
+fn folder(turn: &Turn<'_>) -> Option<String> {
+    let told = turn.input().iter().filter(|item| item["role"].is_string());
+    let told = told.map(|item| text(&item["content"]));
+    std::iter::once(text(&turn.body["instructions"]))
+        .chain(told)
+        .find_map(|text| words::folder(&text))
 }
 
 /// The text of a string or of a list of parts.
@@ -79,6 +93,8 @@ fn words(content: &Value) -> String {
 
 /// Some agents put the task into a tag and the state of the world beside it.
 fn own_words(text: &str) -> String {
+    let unwrapped = unquoted(text.trim());
+    let text = unwrapped.as_str();
     for tag in ["task", "user_message", "user_query", "user_input"] {
         if let Some((_, rest)) = text.split_once(&format!("<{tag}>"))
             && let Some((inside, _)) = rest.split_once(&format!("</{tag}>"))
@@ -102,4 +118,14 @@ fn own_words(text: &str) -> String {
         }
     }
     text.trim().to_owned()
+}
+
+/// Some command lines put what they were given between quotes, and a backslash before each quote
+/// in it.
+fn unquoted(text: &str) -> String {
+    let inside = text.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
+    match inside {
+        Some(inside) if !inside.replace("\\\"", "").contains('"') => inside.replace("\\\"", "\""),
+        _ => text.to_owned(),
+    }
 }

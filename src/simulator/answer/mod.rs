@@ -4,6 +4,7 @@
 mod call;
 mod conversation;
 mod instance;
+mod listing;
 mod offered;
 mod pattern;
 mod pick;
@@ -23,7 +24,7 @@ pub(super) fn items(turn: &Turn<'_>) -> Vec<Item> {
     if turn.input().last().is_some_and(|item| item["type"] == "compaction_trigger") {
         return vec![Item::Compaction];
     }
-    let conversation = Conversation::read(turn.input());
+    let conversation = Conversation::read(turn);
     let tools = Tools::read(turn);
     let mut items = Vec::from_iter(reasoning(turn));
     items.extend(said_or_done(turn, &conversation, &tools));
@@ -82,6 +83,9 @@ fn plain(conversation: &Conversation) -> String {
     }
     if !conversation.outputs.is_empty() {
         return conversation.report();
+    }
+    if let Some(listing) = listing::listing(conversation) {
+        return listing;
     }
     if let Some(numbers) = words::count_to(&conversation.words) {
         return (1..=numbers).map(|number| number.to_string()).collect::<Vec<_>>().join(", ");

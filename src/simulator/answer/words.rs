@@ -108,6 +108,25 @@ pub(super) fn file_name(text: &str) -> Option<String> {
     })
 }
 
+/// The folder that an agent says it works in.
+pub(super) fn folder(text: &str) -> Option<String> {
+    const MARKERS: [&str; 4] =
+        ["working directory", "working in the directory", "workspace folder", "<cwd>"];
+    let lower = text.to_ascii_lowercase();
+    let after = MARKERS.iter().flat_map(|marker| lower.match_indices(marker));
+    after.filter_map(|(at, marker)| folder_at(&text[at + marker.len()..])).next()
+}
+
+/// The path that a text begins with, be there an `is` or signs before it.
+fn folder_at(text: &str) -> Option<String> {
+    let sign = |c: char| c.is_whitespace() || ":=`*\"'(".contains(c);
+    let text = text.trim_start_matches(sign);
+    let text = text.strip_prefix("is").unwrap_or(text).trim_start_matches(sign);
+    let ends = |c: char| c.is_whitespace() || "`*\"'<>),".contains(c);
+    let path = text.split(ends).next()?.trim_end_matches(['.', '/']);
+    (path.starts_with('/') && path.len() > 1).then(|| path.to_owned())
+}
+
 /// Whether the user wants a file to be written.
 pub(super) fn wants_file(text: &str) -> bool {
     let lower = text.to_ascii_lowercase();

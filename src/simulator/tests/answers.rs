@@ -289,6 +289,61 @@ async fn tasks_are_read_out_of_what_agents_wrap_around_them() {
 }
 
 #[tokio::test]
+async fn tasks_between_quotes_are_read_as_if_there_were_none() {
+    let write = json!([one_text("write", &["path", "content"])]);
+    assert_eq!(
+        called("\"Create a.txt with the content \\\"Hi Ada\\\"\"\n", write).await,
+        [call("write", json!({ "path": "a.txt", "content": "Hi Ada" }))]
+    );
+}
+
+#[tokio::test]
+async fn a_whole_path_is_given_where_the_tool_wants_one_and_the_folder_is_told() {
+    let client = client().await;
+    let write = |about: &str| {
+        let path = json!({ "type": "string", "description": about });
+        let properties = json!({ "file_path": path, "content": { "type": "string" } });
+        let schema = json!({ "type": "object", "properties": properties, "required": ["file_path", "content"] });
+        json!([function("write_file", schema)])
+    };
+    let asked = "Create a.txt with the content \"Hi\"";
+    for (told, about, path) in [
+        (
+            "I'm currently working in the directory: /home/ada/x",
+            "An absolute path",
+            "/home/ada/x/a.txt",
+        ),
+        ("Current working directory is `/w`. Be kind", "The Absolute path", "/w/a.txt"),
+        ("<cwd>/w/v</cwd>", "Must be absolute", "/w/v/a.txt"),
+        ("<cwd>/w/v</cwd>", "Relative to the folder", "a.txt"),
+        ("Keep the working directory clean", "An absolute path", "a.txt"),
+    ] {
+        let more = json!({ "tools": write(about), "instructions": told });
+        let items = client.answer_to(asked, more).await;
+        let expected = call("write_file", json!({ "file_path": path, "content": "Hi" }));
+        assert_eq!(calls(&items), [expected], "{told}");
+    }
+}
+
+#[tokio::test]
+async fn agents_without_tools_are_given_the_file_in_the_text_they_ask_for() {
+    let asked = "Create a.txt with the content \"Hi Ada\"\n\n";
+    let client = client().await;
+    for (rules, said) in [
+        ("Return a *file listing*: no \"...\"!", "a.txt\n```\nHi Ada\n```\n"),
+        (
+            "Use a *SEARCH/REPLACE block*, as in `b.txt`.",
+            "a.txt\n```\n<<<<<<< SEARCH\n=======\nHi Ada\n>>>>>>> REPLACE\n```\n",
+        ),
+    ] {
+        let items = client.answer_to(&format!("{asked}{rules}"), json!({})).await;
+        assert_eq!(items[0]["content"][0]["text"], said, "{rules}");
+    }
+    let items = client.answer_to("What is a *file listing* like?", json!({})).await;
+    assert!(items[0]["content"][0]["text"].as_str().unwrap().contains("You said"));
+}
+
+#[tokio::test]
 async fn arguments_of_a_tool_made_strict_have_every_property() {
     let mut tool = weather();
     tool.as_object_mut().unwrap().shift_remove("strict");

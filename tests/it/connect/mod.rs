@@ -219,7 +219,7 @@ const FULL: [(&str, &str, &str); 6] = [
     ("pi", ".pi/agent/models.json", "{\n \"z\":1,\n \"providers\":{}\n}"),
     (
         "continue",
-        ".continue/config.yaml",
+        ".continue/assistants/codexway.yaml",
         "# mine\nname: me\nversion: 1.0.0\nschema: v1\nmodels:\n  - name: claude # why\n    provider: anthropic\n    model: x\n\n# the rules\nrules:\n  - \"be kind\"\n",
     ),
     (

@@ -65,8 +65,8 @@ fn a_file_that_cannot_be_read_is_left_as_it_is() {
         ("opencode", ".config/opencode/opencode.json", "{\"provider\": {\n"),
         ("opencode", ".config/opencode/opencode.json", "{\"provider\": []}\n"),
         ("zed", ".config/zed/settings.json", "{\"language_models\": true}"),
-        ("continue", ".continue/config.yaml", "models: [\n"),
-        ("continue", ".continue/config.yaml", "models: [{name: a}]\n"),
+        ("continue", ".continue/assistants/codexway.yaml", "models: [\n"),
+        ("continue", ".continue/assistants/codexway.yaml", "models: [{name: a}]\n"),
         ("aider", ".aider.codexway.yml", "model: another\n"),
         ("llm", ".config/io.datasette.llm/extra-openai-models.yaml", "a: 1\n"),
     ] {

@@ -43,3 +43,23 @@ holds() {
       ;;
   esac
 }
+
+# write_seen NAME VERSION LOG [CLIENT]: writes down what the turns of a run that went well were like, for the table
+# in docs/clients.md; LOG is of a server that logs `codexway=debug`.
+write_seen() {
+  [ -n "${CODEXWAY_SEEN:-}" ] || return 0
+  local turns
+  turns=$(grep 'turn begins' "$3" | sed 's/\x1b\[[0-9;]*m//g')
+  yes() { if grep -q "$1" <<<"$turns"; then echo true; else echo false; fi; }
+  cat >"$CODEXWAY_SEEN/$1.toml" <<TOML
+# Written by \`CODEXWAY_WRITE_DOCS=1 tests/clients/run\`.
+client = "${4:-$1}"
+version = "$2"
+dialect = "$(sed -n 's/.*turn.dialect="\([a-z_]*\)".*/\1/p' <<<"$turns" | sort -u | paste -s -d ' ')"
+streaming = $(yes 'stream=true')
+tools = $(yes 'tools=[1-9]')
+images = $(yes 'images=[1-9]')
+reasoning = $(yes 'effort="')
+passed = "$(date -u +%F)"
+TOML
+}

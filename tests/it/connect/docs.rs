@@ -1,13 +1,54 @@
-//! `docs/clients.md` says what `codexway connect` says; `CODEXWAY_WRITE_DOCS=1` writes it there.
+//! `docs/clients.md` says what `codexway connect` says, and what `tests/clients/run` saw;
+//! `CODEXWAY_WRITE_DOCS=1` writes it there.
 
 use std::{fmt::Write as _, fs, path::Path};
 
 use pretty_assertions::assert_eq;
+use serde::Deserialize;
 use serde_json::Value;
 
 use super::{URL, clients, home, name, told};
 
 const UNTRIED: &str = "from its documentation";
+
+/// What a run with a real client saw, as `tests/clients/run` writes it down.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Seen {
+    /// Its name for `codexway connect`.
+    client: String,
+    version: String,
+    /// Which of our APIs it spoke.
+    dialect: String,
+    streaming: bool,
+    tools: bool,
+    images: bool,
+    reasoning: bool,
+    /// When, as `2026-11-21`.
+    passed: String,
+}
+
+/// All of them, by the names of their files.
+fn seen() -> Vec<Seen> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/clients/seen");
+    let mut files: Vec<_> =
+        fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    files.sort();
+    let read = |file| toml_edit::de::from_str(&fs::read_to_string(file).unwrap()).unwrap();
+    files.into_iter().map(read).collect()
+}
+
+#[test]
+fn settings_are_of_the_version_that_the_real_client_has_in_the_tests() {
+    let clients = clients(&home());
+    let seen = seen();
+    assert!(!seen.is_empty());
+    for seen in seen {
+        let client = clients.iter().find(|client| name(client) == seen.client);
+        let tried = client.unwrap()["tried"].as_str().unwrap_or(UNTRIED);
+        assert!(tried.contains(&seen.version), "{}: {tried}, not {}", seen.client, seen.version);
+    }
+}
 
 #[cfg(not(target_os = "macos"))]
 #[test]
@@ -40,6 +81,7 @@ fn page() -> String {
         let name = name(client);
         writeln!(page, "| {title} | `{name}` | {dialect} | {tried} | {settings} |").unwrap();
     }
+    matrix(&mut page, &clients);
     for client in &clients {
         let name = name(client);
         // The address of the settings, whoever listens there while this runs.
@@ -64,4 +106,25 @@ fn page() -> String {
         }
     }
     page
+}
+
+/// What the last run with each of the real clients saw.
+fn matrix(page: &mut String, clients: &[Value]) {
+    page.push_str(
+        "\nReal clients, set up as this page says, in the last run that each passed:\n\n",
+    );
+    page.push_str(
+        "| client | version | dialect | streaming | tools | images | reasoning | passed |\n",
+    );
+    page.push_str("|---|---|---|---|---|---|---|---|\n");
+    for seen in seen() {
+        let client = clients.iter().find(|client| name(client) == seen.client).unwrap();
+        let title = client["title"].as_str().unwrap();
+        let Seen { version, dialect, passed, .. } = &seen;
+        let mut row = format!("| {title} | {version} | {} ", dialect.replace(' ', " and "));
+        for had in [seen.streaming, seen.tools, seen.images, seen.reasoning] {
+            row += if had { "| yes " } else { "| – " };
+        }
+        writeln!(page, "{row}| {passed} |").unwrap();
+    }
 }

@@ -41,10 +41,10 @@ mod harness;
 mod login;
 /// The list of models, and which model serves a request.
 mod models;
-/// The page for people: who may have it, what it tells, and what it never does.
-mod page;
 /// What is handed out beside the program: the image, its examples, the dashboard.
 mod packaging;
+/// The page for people: who may have it, what it tells, and what it never does.
+mod page;
 /// What becomes of each field: done here, dropped, rejected, forwarded.
 mod policies;
 /// What holds of any input.

@@ -23,7 +23,7 @@ use super::{path, read};
 use crate::support::binary::{Running, codexway, text};
 
 /// What is not run here, by its beginning, and who runs it.
-const ELSEWHERE: [(&str, &str); 14] = [
+const ELSEWHERE: [(&str, &str); 17] = [
     ("cargo test", "the gate runs the very line"),
     ("cargo nextest", "the gate"),
     ("cargo bench", "takes minutes of a quiet machine; the gate compiles it"),
@@ -31,6 +31,9 @@ const ELSEWHERE: [(&str, &str); 14] = [
     ("cargo install", "as `cargo build`"),
     ("codexway login", "`login::browser`, `login::device` and `login::keys`: it wants a person"),
     ("codexway service", "the tests of the service: it changes the user's session"),
+    ("npm install", "`tests/clients/agents`, which pins the versions"),
+    ("opencode ", "`tests/clients/agents/opencode`"),
+    ("cat ", "as what has written the file"),
     ("docker ", "the tests of the container, where there is a daemon"),
     ("podman ", "as `docker`"),
     ("systemctl ", "as `codexway service`"),

@@ -98,7 +98,11 @@ impl TestServer {
         let settings = settings(&simulator, &account, file, vars);
         let variables: Variables =
             vars.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
-        let places = move |_: &str| Places { variables: variables.clone(), ..Places::default() };
+        let places = move |name: &str| Places {
+            account: name.to_owned(),
+            variables: variables.clone(),
+            ..Places::default()
+        };
         let surroundings = Surroundings { places: Box::new(places), ..Surroundings::default() };
         let app = App::new(settings, surroundings).unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();

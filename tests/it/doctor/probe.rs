@@ -57,15 +57,16 @@ async fn every_model_is_asked_in_both_shapes_over_both_transports() {
     let world = World::new().await;
     let (code, probe) = world.probed();
     let found = outcomes(&probe);
-    let expected: Vec<&str> = MODELS
+    let expected: Vec<String> = MODELS
         .iter()
         .flat_map(|model| WAYS.map(|[shape, _]| (*model, shape)))
         .map(|cell| match cell {
             ("gpt-5.5", "lite") => "refused 400 unsupported_value",
             _ => "accepted",
         })
+        .map(str::to_owned)
         .collect();
-    assert_eq!((code, found), (0, expected.into_iter().map(str::to_owned).collect()));
+    assert_eq!((code, found), (0, expected));
     assert_eq!(probe["stopped"], Value::Null);
     let turns = world.simulator.turns();
     assert_eq!(turns.len(), 1 + 36);

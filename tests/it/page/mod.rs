@@ -37,8 +37,8 @@ impl Open {
     /// The names of the parts that come next; `None` when there are no more.
     async fn next(&mut self) -> Option<Vec<String>> {
         loop {
-            self.text
-                .push_str(&String::from_utf8(self.response.chunk().await.ok()??.to_vec()).unwrap());
+            let chunk = self.response.chunk().await.ok()??;
+            self.text.push_str(str::from_utf8(&chunk).unwrap());
             let Some(end) = self.text.rfind("\n\n") else { continue };
             let whole: String = self.text.drain(..end + 2).collect();
             self.all.push_str(&whole);

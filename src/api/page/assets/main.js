@@ -34,9 +34,15 @@ function say(tone, text) {
   document.title = `${text} · codexway`;
 }
 
+/** Whether every part has come. */
+const whole = () => Object.keys(draw).every((name) => name in told);
+
 function take(parts) {
+  const first = !whole();
   Object.assign(told, parts);
-  for (const name of Object.keys(parts)) draw[name]?.();
+  // What comes in pieces is shown at once, so that nothing moves.
+  if (!whole()) return;
+  for (const name of Object.keys(first ? told : parts)) draw[name]?.();
   if (parts.server && !parts.clients && told.clients) draw.clients();
   say(...cards.overall(told));
   byId("board").hidden = false;

@@ -101,17 +101,27 @@ export function tick() {
 export function copyButton(what, text) {
   const word = el("span", {}, "Copy");
   const button = el("button", { type: "button", class: "copy" }, word, el("span", { class: "unseen" }, ` ${what}`));
+  const again = later();
   button.addEventListener("click", async () => {
     const done = await copy(text());
     word.textContent = done ? "Copied" : "Select it";
     byId("said").textContent = done ? `Copied ${what}.` : "The browser does not let a page copy here.";
-    setTimeout(() => {
-      word.textContent = "Copy";
-      byId("said").textContent = "";
-    }, 2000);
+    again(() => (word.textContent = "Copy"));
+    sayNothing(() => (byId("said").textContent = ""));
   });
   return button;
 }
+
+/** Does something once nobody has asked for it for two seconds: an earlier copy ends no later one's. */
+function later() {
+  let timer;
+  return (act) => {
+    clearTimeout(timer);
+    timer = setTimeout(act, 2000);
+  };
+}
+
+const sayNothing = later();
 
 async function copy(text) {
   try {

@@ -218,10 +218,10 @@ fn undated(slug: &str) -> &str {
 }
 
 fn compare_versions(a: &str, b: &str) -> Ordering {
-    let numbers = |version: &str| -> Vec<u64> {
-        version.split(['.', '-', '+']).map_while(|part| part.parse().ok()).collect()
-    };
-    numbers(a).cmp(&numbers(b))
+    fn numbers(version: &str) -> impl Iterator<Item = u64> {
+        version.split(['.', '-', '+']).map_while(|part| part.parse().ok())
+    }
+    numbers(a).cmp(numbers(b))
 }
 
 /// The catalogue writes `{"effort": "low", "description": …}`, older copies of it plain names.

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use memchr::memmem;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
@@ -68,6 +69,15 @@ impl Item {
         serde_json::from_str(self.0.get()).unwrap_or_default()
     }
 
+    /// Whether that is its role. What names it nowhere need not be read.
+    #[must_use]
+    pub fn is_by(&self, role: &str) -> bool {
+        let json = self.0.get().as_bytes();
+        let has = |text: &str| memmem::find(json, text.as_bytes()).is_some();
+        // Any letter may be written by its number.
+        (has(role) || has(r"\u")) && self.head().role.as_deref() == Some(role)
+    }
+
     /// All members, to be changed and written again with [`Item::new`].
     ///
     /// # Errors
@@ -80,5 +90,24 @@ impl Item {
 impl From<Box<RawValue>> for Item {
     fn from(json: Box<RawValue>) -> Self {
         Self(json)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_role_is_found_wherever_and_however_it_is_written() {
+        for (json, is_by_user) in [
+            (r#"{"type":"message","role":"user","content":[]}"#, true),
+            (r#"{"content":[],"role":"us\u0065r"}"#, true),
+            (r#"{"role":"assistant","content":"a user"}"#, false),
+            (r#"{"type":"message","content":[{"role":"user"}]}"#, false),
+            (r#"["user"]"#, false),
+        ] {
+            let item: Item = serde_json::from_str(json).unwrap();
+            assert_eq!(item.is_by("user"), is_by_user, "{json}");
+        }
     }
 }

@@ -34,7 +34,7 @@ const THINNED: usize = 16;
 
 /// The most headers that a request may have and still be told in our own words that they are too
 /// many; with more it is told by the HTTP library, in none.
-const MAX_HEADERS: usize = 1000;
+const MAX_HEADERS: usize = 256;
 
 /// Serves until `shutdown` resolves, then lets running turns end for `grace` at the most.
 ///

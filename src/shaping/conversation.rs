@@ -8,7 +8,7 @@ use http::HeaderMap;
 use sha2::{Digest, Sha256};
 use uuid::Builder;
 
-use crate::protocol::{Conversation, Item, Request};
+use crate::protocol::{Conversation, Request};
 
 /// The headers by which clients name a conversation, most exact first.
 const HEADERS: [&str; 9] = [
@@ -84,10 +84,9 @@ fn derived(request: &Request, user: Option<&str>) -> String {
     for tool in request.tools.iter().flatten() {
         add(tool.get());
     }
-    let is_user = |item: &Item| item.head().role.is_some_and(|role| role == "user");
     for item in &request.input {
         add(item.json().get());
-        if is_user(item) {
+        if item.is_by("user") {
             break;
         }
     }
@@ -110,6 +109,7 @@ mod tests {
     use serde_json::value::RawValue;
 
     use super::*;
+    use crate::protocol::Item;
 
     fn request(texts: &[(&str, &str)]) -> Request {
         let item = |(role, text): &(&str, &str)| {

@@ -198,10 +198,7 @@ fn key(turn: &Turn) -> String {
 /// a title has neither.
 fn goes_on(turn: &Turn) -> bool {
     let has_tools = turn.request.tools.as_ref().is_some_and(|tools| !tools.is_empty());
-    let is_said = |role: &str| role == "assistant";
-    has_tools
-        || turn.lite
-        || turn.request.input.iter().any(|item| item.head().role.as_deref().is_some_and(is_said))
+    has_tools || turn.lite || turn.request.input.iter().any(|item| item.is_by("assistant"))
 }
 
 /// Notes that the turn is sent once more.

@@ -21,6 +21,7 @@ async fn a_chat_request_at_fault_is_told_where() {
         (messages(json!([{}])), "missing_required_parameter", "messages[0].role"),
         (messages(json!([{"role": 123}])), "invalid_type", "messages[0].role"),
         (messages(json!([{"role": "robot", "content": "x"}])), "invalid_value", "messages[0].role"),
+        (messages(json!([{"role": "robot"}, {"role": 123}])), "invalid_value", "messages[0].role"),
         (messages(json!([{"role": "user"}])), "missing_required_parameter", "messages[0].content"),
         (
             messages(json!([{"role": "system", "content": 123}])),

@@ -64,7 +64,7 @@ pub(super) fn decode(mut fields: Object<'_>, client: &Client<'_>) -> Result<Deco
     let messages = take_raw(&mut fields, "messages").ok_or_else(|| Error::missing("messages"))?;
     let tools = tools::read_tools(&mut fields, &mut names)?;
     let choice = tool_choice::read(&mut fields, &tools, &mut names, &mut ignored)?;
-    let input = messages::input(read("messages", &messages)?, &tools, &mut names, &mut ignored)?;
+    let input = messages::input(&messages, &tools, &mut names, &mut ignored)?;
     let parallel: Option<bool> = take(&mut fields, "parallel_tool_calls")?;
     if parallel.is_some() && tools.sent.is_empty() {
         ignored.drop("parallel_tool_calls");

@@ -20,11 +20,12 @@ use crate::{
 
 /// The items that `messages` come to, in their order.
 pub(super) fn input(
-    messages: Vec<&RawValue>,
+    messages: &RawValue,
     tools: &Tools,
     names: &mut Names,
     ignored: &mut Ignored,
 ) -> Result<Vec<Item>, Error> {
+    let messages = list(messages)?;
     if messages.is_empty() {
         return Err(Error::empty("messages"));
     }
@@ -36,15 +37,25 @@ pub(super) fn input(
         names,
         ignored,
     };
-    for (index, json) in messages.into_iter().enumerate() {
+    for (index, message) in messages.into_iter().enumerate() {
         let at = format!("messages[{index}]");
-        let Members(message) = read(&at, json)?;
+        let Members(message) = message.or_else(|json| read(&at, json))?;
         input.message(message, &at)?;
     }
     if input.items.is_empty() {
         return Err(Error::invalid("None of the messages says anything.").param("messages"));
     }
     Ok(input.items)
+}
+
+/// Each message, all read at once; or the JSON of each where one of them cannot be read, since what
+/// is wrong with those before it is to be told first.
+fn list(json: &RawValue) -> Result<Vec<Result<Members<Message<'_>>, &RawValue>>, Error> {
+    if let Ok(messages) = serde_json::from_str::<Vec<_>>(json.get()) {
+        return Ok(messages.into_iter().map(Ok).collect());
+    }
+    let messages: Vec<&RawValue> = read("messages", json)?;
+    Ok(messages.into_iter().map(Err).collect())
 }
 
 struct Input<'t> {

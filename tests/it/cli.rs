@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::support::binary::{codexway, listening, run, start, text};
 #[cfg(unix)]
-use crate::support::binary::{logging, signal};
+use crate::support::binary::{logging, signal, succeeding};
 
 #[tokio::test]
 async fn the_demo_answers_and_stops_when_told() {
@@ -56,6 +56,45 @@ async fn a_second_signal_does_not_wait_for_running_turns() {
     let began = Instant::now();
     assert_eq!(child.0.wait().unwrap().code(), Some(0));
     assert!(began.elapsed() < Duration::from_secs(5), "{:?}", began.elapsed());
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_restart_loses_neither_the_turn_that_runs_nor_those_that_wait() {
+    let home = tempfile::tempdir().unwrap();
+    let (mut first, info) = start(&home, &["demo"]);
+    let url = format!("{}/v1/responses", info["url"].as_str().unwrap());
+    let body = |said: &str| json!({"model": "gpt-5.5", "stream": true, "input": format!("Say exactly {said}")});
+    let client = || reqwest::Client::builder().no_proxy().build().unwrap();
+    let words = "word ".repeat(600);
+    let mut running = client().post(&url).json(&body(&words)).send().await.unwrap();
+    let mut said = running.chunk().await.unwrap().unwrap().to_vec();
+    signal(&first.0, "-TERM");
+    let address = info["url"].as_str().unwrap().strip_prefix("http://").unwrap().to_owned();
+    while std::net::TcpStream::connect(&address).is_ok() {
+        said.extend(running.chunk().await.unwrap().unwrap());
+    }
+    // Who comes now does what SDKs do: tries again.
+    let (waiting, asked) = (client(), body("pong"));
+    let waiting = tokio::spawn(async move {
+        loop {
+            match waiting.post(&url).json(&asked).send().await {
+                Ok(answer) => return answer.text().await.unwrap(),
+                Err(error) => assert!(error.is_connect(), "{error}"),
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    });
+    assert!(first.0.try_wait().unwrap().is_none(), "its turn is still running");
+    let elsewhere = tempfile::tempdir().unwrap();
+    let _second = succeeding(&elsewhere, &["demo"], &address);
+    assert!(waiting.await.unwrap().contains("response.completed"));
+    while let Some(chunk) = running.chunk().await.unwrap() {
+        said.extend(chunk);
+    }
+    assert!(text(&said).contains("response.completed"));
+    drop(running);
+    assert_eq!(first.0.wait().unwrap().code(), Some(0));
 }
 
 #[tokio::test]

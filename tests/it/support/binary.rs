@@ -9,6 +9,9 @@ use std::{
 use serde_json::Value;
 use tempfile::TempDir;
 
+/// A free port of this machine.
+const ANYWHERE: &str = "127.0.0.1:0";
+
 /// The binary, in a home of its own.
 pub(crate) fn codexway(home: &TempDir) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_codexway"));
@@ -42,18 +45,31 @@ pub(crate) fn start(home: &TempDir, args: &[&str]) -> (Running, Value) {
 }
 
 pub(crate) fn listening(home: &TempDir, command: Command) -> (Running, Value) {
-    until_it_listens(home, command, Stdio::piped())
+    until_it_listens(home, command, ANYWHERE, Stdio::piped())
+}
+
+/// Starts one on the address of another that has been told to stop.
+pub(crate) fn succeeding(home: &TempDir, args: &[&str], address: &str) -> Running {
+    let mut command = codexway(home);
+    command.args(args);
+    until_it_listens(home, command, address, Stdio::piped()).0
 }
 
 /// The same with what it logs in a file of its home: a pipe that nobody reads would stop it.
 pub(crate) fn logging(home: &TempDir, command: Command, log: &str) -> (Running, Value) {
-    until_it_listens(home, command, File::create(home.path().join(log)).unwrap().into())
+    let log = File::create(home.path().join(log)).unwrap();
+    until_it_listens(home, command, ANYWHERE, log.into())
 }
 
-fn until_it_listens(home: &TempDir, mut command: Command, log: Stdio) -> (Running, Value) {
+fn until_it_listens(
+    home: &TempDir,
+    mut command: Command,
+    address: &str,
+    log: Stdio,
+) -> (Running, Value) {
     let info = home.path().join("info.json");
     let child = command
-        .args(["--listen", "127.0.0.1:0", "--server-info", "info.json"])
+        .args(["--listen", address, "--server-info", "info.json"])
         .stderr(log)
         .spawn()
         .unwrap();

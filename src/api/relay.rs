@@ -76,6 +76,7 @@ pub(super) fn relay<D: Dialect>(
         silence: Silence::new(keepalive),
         out: BytesMut::new(),
         n_looks: 0,
+        words: Words::None,
     };
     async_stream::stream! {
         if started.silent {
@@ -109,6 +110,16 @@ struct Relay<D> {
     out: BytesMut,
     /// How often there has been nothing more since the last event.
     n_looks: u8,
+    words: Words,
+}
+
+/// How far the model's words have come.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Words {
+    None,
+    /// The first ones are in what is sent next.
+    First,
+    Sent,
 }
 
 impl<D: Dialect> Relay<D> {
@@ -126,11 +137,17 @@ impl<D: Dialect> Relay<D> {
                 }
                 break;
             };
+            if self.words == Words::None && said.as_ref().is_some_and(is_delta) {
+                self.words = Words::First;
+            }
             let well = step(&mut self.dialect, said, &mut self.out, &mut self.company);
             if well.is_some() {
                 return Poll::Ready(well);
             }
             self.n_looks = 0;
+        }
+        if self.words == Words::First {
+            self.words = Words::Sent;
         }
         self.silence.broken();
         Poll::Ready(None)
@@ -140,11 +157,16 @@ impl<D: Dialect> Relay<D> {
     ///
     /// Over HTTP/1 another task hands the upstream's bytes over, a piece at a time, and only while
     /// this one lets it run; each write of its own costs more than all else about an event. So in
-    /// a burst, and only in one, that task is let run, as long as it brings something.
+    /// a burst, and only in one, that task is let run, as long as it brings something. The first
+    /// words are what somebody waits for, so they never do.
     fn is_more_at_hand(&mut self) -> bool {
         self.n_looks += 1;
-        self.n_looks <= LOOKS && self.silence.age() < BURST
+        self.words != Words::First && self.n_looks <= LOOKS && self.silence.age() < BURST
     }
+}
+
+fn is_delta((_, said): &Said) -> bool {
+    said.as_ref().is_ok_and(|event| event.name.ends_with(b".delta"))
 }
 
 /// Logs and counts a panic, which is the fault of one turn and ends no other.
@@ -207,9 +229,10 @@ mod tests {
         state::State,
     };
 
-    /// Fails at its second event, half-way through it.
+    /// Fails half-way through an event.
     struct Clumsy {
         n_events: usize,
+        slips_at: usize,
     }
 
     impl Dialect for Clumsy {
@@ -236,7 +259,7 @@ mod tests {
         ) -> Result<Flow, upstream::Error> {
             self.n_events += 1;
             out.extend_from_slice(b"data: ");
-            assert!(self.n_events < 2, "a slip");
+            assert!(self.n_events < self.slips_at, "a slip");
             out.extend_from_slice(b"{}\n\n");
             Ok(Flow::On)
         }
@@ -256,15 +279,39 @@ mod tests {
     }
 
     async fn told(events: Events) -> String {
+        String::from_utf8(writes(events, 2).await.concat()).unwrap()
+    }
+
+    async fn writes(events: Events, slips_at: usize) -> Vec<Bytes> {
         let state = Arc::new(State::default());
         let place = Arc::new(Semaphore::new(1)).acquire_owned().await.unwrap();
         let keeper = Keeper::new::<Clumsy>(&state, 1, None);
         let company = Company { log: TurnLog::default(), keeper, _place: place };
         let started =
             Started { headers: http::HeaderMap::new(), silent: false, events: vec![events] };
-        let stream = relay(Clumsy { n_events: 0 }, started, Duration::from_secs(9), company);
-        let parts: Vec<Bytes> = stream.map(|part| part.unwrap()).collect().await;
-        String::from_utf8(parts.concat()).unwrap()
+        let dialect = Clumsy { n_events: 0, slips_at };
+        let stream = relay(dialect, started, Duration::from_secs(9), company);
+        stream.map(|part| part.unwrap()).collect().await
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_first_words_leave_at_once_and_a_burst_behind_them_together() {
+        let (mut n_given, mut is_here) = (0, false);
+        // Each is only there when it is looked for a second time.
+        let events = stream::poll_fn(move |_| {
+            is_here = !is_here;
+            if !is_here {
+                return Poll::Pending;
+            }
+            n_given += 1;
+            Poll::Ready((n_given <= 4).then(event))
+        });
+        let sizes: Vec<usize> = writes(events.boxed(), usize::MAX)
+            .await
+            .iter()
+            .map(|write| String::from_utf8_lossy(write).matches("data: {}\n\n").count())
+            .collect();
+        assert_eq!(sizes, [1, 3]);
     }
 
     #[tokio::test]

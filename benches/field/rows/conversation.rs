@@ -9,7 +9,7 @@ use codexway::simulator::{Options, Script, Simulator};
 use serde_json::{Value, json};
 
 use crate::{
-    client::Client,
+    client::{Answer, Client},
     line::Line,
     report::row,
     stage::{self, Stage},
@@ -40,6 +40,16 @@ pub(crate) async fn conversation(stage: &Stage) {
     };
     row(&name(&upstream, "WebSocket"), "", &sent, &ratio, "≤ 1/20");
     row(&name(time, "WebSocket"), "", &took, &faster, "≤ 1/3");
+    for (held, way) in [(&plain, "HTTP"), (&websocket, "WebSocket")] {
+        let share = format!("{:.1} %", 100.0 * held.cached as f64 / held.cacheable as f64);
+        row(
+            &name("part of what was sent before that the cache knew", way),
+            "",
+            &share,
+            "",
+            "≥ 95 %",
+        );
+    }
 }
 
 struct Held {
@@ -47,6 +57,10 @@ struct Held {
     time: Duration,
     /// Whether the last turn went that way.
     is_websocket: bool,
+    /// Of all prompts, the tokens that the prompt before began with.
+    cacheable: u64,
+    /// Those of them that cost less.
+    cached: u64,
 }
 
 async fn hold(stage: &Stage, transport: &str, compression: &str) -> Held {
@@ -71,11 +85,16 @@ async fn hold(stage: &Stage, transport: &str, compression: &str) -> Held {
     let (sent, began) = (line.sent(), Instant::now());
     let mut input = vec![said("make the tests pass")];
     let mut is_websocket = false;
+    let (mut cacheable, mut cached, mut before) = (0, 0, 0);
     for n in 0..TURNS {
         simulator.script(turn(n));
-        let (items, transport) = ask(codexway.address, &input).await;
-        is_websocket = transport.contains("websocket");
-        for item in items {
+        let answer = ask(codexway.address, &input).await;
+        is_websocket = answer.transport.contains("websocket");
+        let usage = &answer.body["usage"];
+        cacheable += before;
+        cached += usage["input_tokens_details"]["cached_tokens"].as_u64().unwrap_or_default();
+        before = usage["input_tokens"].as_u64().unwrap_or_default();
+        for item in answer.body["output"].as_array().into_iter().flatten().cloned() {
             let call = item["call_id"].as_str().map(str::to_owned);
             input.push(item);
             if let Some(id) = call {
@@ -85,7 +104,8 @@ async fn hold(stage: &Stage, transport: &str, compression: &str) -> Held {
             }
         }
     }
-    Held { bytes: line.sent() - sent, time: began.elapsed(), is_websocket }
+    let (bytes, time) = (line.sent() - sent, began.elapsed());
+    Held { bytes, time, is_websocket, cacheable, cached }
 }
 
 /// What the model does in its `n`th turn.
@@ -94,8 +114,8 @@ fn turn(n: usize) -> Script {
     Script::new().reasoning("Looking at the next file.").tool_call("read_file", &arguments)
 }
 
-/// One turn of the agent; what it got, and how it went.
-async fn ask(address: std::net::SocketAddr, input: &[Value]) -> (Vec<Value>, String) {
+/// One turn of the agent.
+async fn ask(address: std::net::SocketAddr, input: &[Value]) -> Answer {
     let path = json!({"type": "object", "properties": {"path": {"type": "string", "description": "where the file is"}, "from": {"type": "integer"}, "to": {"type": "integer"}}});
     let tool = |name: &str| json!({"type": "function", "name": name, "description": "one of the things that can be done with the files of a project", "parameters": path});
     let tools = ["read_file", "write_file", "list_files", "search", "run"].map(tool);
@@ -107,9 +127,7 @@ async fn ask(address: std::net::SocketAddr, input: &[Value]) -> (Vec<Value>, Str
         "input": input,
     });
     let target = stage::responses(address, &body.to_string());
-    let answer = Client::connect(&target).await.whole(&target).await;
-    let output = answer.body["output"].as_array().cloned().unwrap_or_default();
-    (output, answer.transport)
+    Client::connect(&target).await.whole(&target).await
 }
 
 fn said(text: &str) -> Value {

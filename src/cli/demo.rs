@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 
-use super::{Environment, Failure, ServeArgs, local_key, serve};
+use super::{Environment, Failure, ServeArgs, serve};
 use crate::{
     config::{Settings, Store, UpstreamKind},
     simulator::{Options, Simulator},
@@ -14,9 +14,7 @@ use crate::{
 const PACE: Duration = Duration::from_millis(5);
 
 pub(super) fn run(args: &ServeArgs, environment: &Environment) -> Result<(), Failure> {
-    let mut settings = environment.load(args)?.settings;
-    local_key::add(&mut settings, args)?;
-    serve::refuse_open(&settings)?;
+    let settings = serve::settings(&args.start, environment)?;
     serve::block_on(async {
         let options = Options { pace: Some(PACE), ..Options::default() };
         let simulator = Simulator::start(options).await.context("start the simulator")?;

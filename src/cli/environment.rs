@@ -4,7 +4,7 @@ use std::{ffi::OsString, io::IsTerminal, path::PathBuf};
 
 use etcetera::{AppStrategy, AppStrategyArgs, BaseStrategy};
 
-use super::{FileArg, ServeArgs, connect};
+use super::{FileArg, StartArgs, connect};
 use crate::{
     api::Surroundings,
     auth::Places,
@@ -77,16 +77,16 @@ impl Environment {
     }
 
     /// Where the settings come from.
-    pub(super) fn sources(&self, file: &FileArg, serve: Option<&ServeArgs>) -> Sources {
+    pub(super) fn sources(&self, file: &FileArg, start: Option<&StartArgs>) -> Sources {
         let mut flags = Vec::new();
         let mut flag = |key: &str, name: &str, value: Option<&String>| {
             flags.extend(value.map(|value| {
                 (key.to_owned(), name.to_owned(), serde_json::Value::from(value.clone()))
             }));
         };
-        if let Some(serve) = serve {
-            flag("server.profile", "--profile", serve.profile.as_ref());
-            flag("server.listen", "--listen", serve.listen.as_ref());
+        if let Some(start) = start {
+            flag("server.profile", "--profile", start.profile.as_ref());
+            flag("server.listen", "--listen", start.listen.as_ref());
         }
         Sources {
             file: file.config.clone(),
@@ -96,8 +96,8 @@ impl Environment {
         }
     }
 
-    pub(super) fn load(&self, serve: &ServeArgs) -> Result<config::Loaded, config::Error> {
-        config::load(&self.sources(&serve.file, Some(serve)))
+    pub(super) fn load(&self, start: &StartArgs) -> Result<config::Loaded, config::Error> {
+        config::load(&self.sources(&start.file, Some(start)))
     }
 
     /// What there is to say of variables that are settings of another proxy.
@@ -106,8 +106,8 @@ impl Environment {
     }
 
     /// The files that the settings may be in.
-    pub(super) fn watched(&self, serve: &ServeArgs) -> Vec<PathBuf> {
-        config::watched(&self.sources(&serve.file, Some(serve)))
+    pub(super) fn watched(&self, start: &StartArgs) -> Vec<PathBuf> {
+        config::watched(&self.sources(&start.file, Some(start)))
     }
 
     /// Where on this machine things are.

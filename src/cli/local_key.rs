@@ -11,14 +11,14 @@ use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use secrecy::SecretString;
 use uuid::Uuid;
 
-use super::{ServeArgs, files};
+use super::{StartArgs, files};
 use crate::config::{Key, Settings};
 
 /// Adds the key of `--key-file` to settings that have none of their own.
 ///
 /// # Errors
 /// When it can be neither read nor made.
-pub(super) fn add(settings: &mut Settings, args: &ServeArgs) -> anyhow::Result<()> {
+pub(super) fn add(settings: &mut Settings, args: &StartArgs) -> anyhow::Result<()> {
     if let Some(file) = args.key_file.as_deref().filter(|_| settings.server.keys.is_empty()) {
         let key = read_or_make(file).with_context(|| {
             format!("the local key in `{}` can be neither read nor made", file.display())

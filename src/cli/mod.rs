@@ -122,6 +122,16 @@ struct FileArg {
 #[derive(Clone, Debug, Default, Args)]
 struct ServeArgs {
     #[command(flatten)]
+    start: StartArgs,
+    /// Write {"port","pid","url"} to this file once the server listens
+    #[arg(long, value_name = "FILE")]
+    server_info: Option<PathBuf>,
+}
+
+/// How a server is started, by hand or as a service.
+#[derive(Clone, Debug, Default, Args)]
+struct StartArgs {
+    #[command(flatten)]
     file: FileArg,
     /// The profile that serves what names none
     #[arg(long, value_name = "NAME")]
@@ -132,9 +142,6 @@ struct ServeArgs {
     /// Where no key is set, want the one in this file; it is made, and shown once, if it is not there
     #[arg(long, value_name = "FILE", env = "CODEXWAY_KEY_FILE")]
     key_file: Option<PathBuf>,
-    /// Write {"port","pid","url"} to this file once the server listens
-    #[arg(long, value_name = "FILE")]
-    server_info: Option<PathBuf>,
 }
 
 /// Why a command did not succeed, as its exit code tells it.

@@ -5,7 +5,7 @@ use std::{io::Write, net::SocketAddr, path::Path, time::Duration};
 use anyhow::Context;
 use tokio::net::TcpListener;
 
-use super::{Environment, Failure, ServeArgs, local_key, reload};
+use super::{Environment, Failure, ServeArgs, StartArgs, local_key, reload};
 use crate::{
     api::{self, App},
     config::Settings,
@@ -16,17 +16,19 @@ use crate::{
 pub(super) const SETTLE: Duration = Duration::from_secs(35);
 
 pub(super) fn run(args: &ServeArgs, environment: &Environment) -> Result<(), Failure> {
-    let mut settings = environment.load(args)?.settings;
-    local_key::add(&mut settings, args)?;
-    refuse_open(&settings)?;
+    let settings = settings(&args.start, environment)?;
     block_on(serve(settings, Ok, args, environment, "codexway"))
 }
 
-/// Whoever reaches the port may spend the plan, so beyond this machine only key holders are let in.
-pub(super) fn refuse_open(settings: &Settings) -> Result<(), Failure> {
-    closed(settings.server.listen, settings).map_err(Failure::Usage)
+/// The settings to serve with.
+pub(super) fn settings(args: &StartArgs, environment: &Environment) -> Result<Settings, Failure> {
+    let mut settings = environment.load(args)?.settings;
+    local_key::add(&mut settings, args)?;
+    closed(settings.server.listen, &settings).map_err(Failure::Usage)?;
+    Ok(settings)
 }
 
+/// Whoever reaches the port may spend the plan, so beyond this machine only key holders are let in.
 fn closed(listen: SocketAddr, settings: &Settings) -> Result<(), String> {
     if listen.ip().is_loopback() || !settings.server.keys.is_empty() {
         return Ok(());
@@ -71,8 +73,9 @@ pub(super) async fn serve(
         write_info(file, address).with_context(|| format!("write {}", file.display()))?;
     }
     let load = || {
-        let mut settings = environment.load(args).map_err(|error| error.to_string())?.settings;
-        local_key::add(&mut settings, args).map_err(|error| format!("{error:#}"))?;
+        let start = &args.start;
+        let mut settings = environment.load(start).map_err(|error| error.to_string())?.settings;
+        local_key::add(&mut settings, start).map_err(|error| format!("{error:#}"))?;
         closed(listen, &settings)?;
         if settings.server.listen != listen {
             tracing::warn!(
@@ -81,7 +84,7 @@ pub(super) async fn serve(
         }
         adapt(settings)
     };
-    let following = reload::follow(app.clone(), environment.watched(args), load)
+    let following = reload::follow(app.clone(), environment.watched(&args.start), load)
         .context("listen for signals")?;
     let warm = async {
         app.warm_up().await;

@@ -9,7 +9,7 @@ use std::{
 use anyhow::{Context, anyhow};
 use clap::{Args, Subcommand};
 
-use super::{Environment, Failure, FileArg, ServeArgs, files, local_key, serve};
+use super::{Environment, Failure, StartArgs, files, serve};
 
 mod launchd;
 mod mark;
@@ -29,7 +29,7 @@ pub(super) struct ServiceArgs {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Run in the background from now on: now, and whenever you log in
-    Install(InstallArgs),
+    Install(StartArgs),
     /// Stop running in the background, and remove what `install` wrote
     Uninstall,
     /// Show whether it is installed and runs, since when, and where
@@ -38,22 +38,6 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
-}
-
-/// What the service's `codexway serve` is given.
-#[derive(Clone, Debug, Args)]
-struct InstallArgs {
-    #[command(flatten)]
-    file: FileArg,
-    /// The profile that serves what names none
-    #[arg(long, value_name = "NAME")]
-    profile: Option<String>,
-    /// Where to listen
-    #[arg(long, value_name = "ADDR:PORT")]
-    listen: Option<String>,
-    /// Where no key is set, want the one in this file; it is made, and shown once, if it is not there
-    #[arg(long, value_name = "FILE", env = "CODEXWAY_KEY_FILE")]
-    key_file: Option<PathBuf>,
 }
 
 /// What runs programs in the background for a user.
@@ -138,22 +122,13 @@ fn server_info(environment: &Environment) -> PathBuf {
 }
 
 fn install(
-    args: &InstallArgs,
+    args: &StartArgs,
     environment: &Environment,
     manager: &dyn Manager,
 ) -> Result<(), Failure> {
-    let serve = ServeArgs {
-        file: args.file.clone(),
-        profile: args.profile.clone(),
-        listen: args.listen.clone(),
-        key_file: args.key_file.clone(),
-        server_info: Some(server_info(environment)),
-    };
     // What would not start is told here, where somebody reads it.
-    let mut settings = environment.load(&serve)?.settings;
-    local_key::add(&mut settings, &serve)?;
-    serve::refuse_open(&settings)?;
-    let plan = Plan::new(&serve, &settings, environment)?;
+    let settings = serve::settings(args, environment)?;
+    let plan = Plan::new(args, &server_info(environment), &settings, environment)?;
     files::private_folder(&environment.data_dir)
         .with_context(|| format!("make {}", environment.data_dir.display()))?;
 

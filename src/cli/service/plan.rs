@@ -9,7 +9,7 @@ use std::{
 use anyhow::Context;
 
 use crate::{
-    cli::{Environment, ServeArgs, account::Account, serve},
+    cli::{Environment, StartArgs, account::Account, serve},
     config::{AccountKind, Settings, UpstreamKind},
 };
 
@@ -57,7 +57,8 @@ impl Plan {
     /// # Errors
     /// When the running program cannot be found, or a path is no text.
     pub(super) fn new(
-        args: &ServeArgs,
+        args: &StartArgs,
+        server_info: &Path,
         settings: &Settings,
         environment: &Environment,
     ) -> anyhow::Result<Self> {
@@ -66,9 +67,9 @@ impl Plan {
         let mut command = vec![absolute(&program)?, "serve".to_owned()];
         let words = [("--profile", &args.profile), ("--listen", &args.listen)];
         let paths = [
-            ("--config", &args.file.config),
-            ("--key-file", &args.key_file),
-            ("--server-info", &args.server_info),
+            ("--config", args.file.config.as_deref()),
+            ("--key-file", args.key_file.as_deref()),
+            ("--server-info", Some(server_info)),
         ];
         for (flag, word) in words {
             command.extend(word.iter().flat_map(|word| [flag.to_owned(), word.clone()]));
@@ -110,7 +111,7 @@ fn carried(settings: &Settings, environment: &Environment) -> Vec<(String, Strin
 /// Our own folder; those that logins may be borrowed from, which are renewed in their place; and
 /// that of temporary files.
 fn writable(
-    args: &ServeArgs,
+    args: &StartArgs,
     settings: &Settings,
     environment: &Environment,
 ) -> anyhow::Result<Vec<String>> {

@@ -83,6 +83,14 @@ pub struct Server {
     pub shutdown_grace: Duration,
 }
 
+impl Server {
+    /// The key to name where one is wanted: one that is bound to no profile, if there is one.
+    #[must_use]
+    pub fn usual_key(&self) -> Option<&Key> {
+        self.keys.iter().find(|key| key.profile.is_none()).or(self.keys.first())
+    }
+}
+
 /// A local key that clients present. `key_env` and `key_file` have been read by now.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]

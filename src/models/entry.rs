@@ -24,7 +24,7 @@ impl Catalog {
 /// The entry of `model` under the name `id`.
 #[must_use]
 pub fn entry(id: &str, model: &Model) -> Value {
-    let efforts: Vec<&String> = model.efforts.iter().filter(|effort| *effort != "ultra").collect();
+    let efforts: Vec<&String> = model.levels().collect();
     let tiers = model.tiers().unwrap_or_default();
     let mut entry = json!({
         "id": id,

@@ -65,6 +65,11 @@ pub struct Tier {
 }
 
 impl Model {
+    /// The efforts that may be asked for. `ultra` stands in catalogues and is sent by nobody.
+    pub fn levels(&self) -> impl Iterator<Item = &String> {
+        self.efforts.iter().filter(|effort| *effort != "ultra")
+    }
+
     /// The names of the tiers that it may be asked for; `None` where nothing is known of them.
     pub fn tiers(&self) -> Option<Vec<&str>> {
         let tiers = self.service_tiers.as_ref()?;

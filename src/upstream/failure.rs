@@ -41,8 +41,7 @@ pub fn of_failure(failure: Failure) -> Error {
 }
 
 /// A `response.failed` event, as an error.
-#[must_use]
-pub fn failed(event: &Event) -> Error {
+pub(super) fn failed(event: &Event) -> Error {
     #[derive(Deserialize)]
     struct Failed {
         response: WithError,

@@ -20,7 +20,8 @@ mod retry;
 mod wire;
 
 pub use connect::{Clients, Error as ConnectError, Shared, connect};
-pub use failure::{failed, of_failure};
+use failure::failed;
+pub use failure::of_failure;
 pub use retry::{Begun, begin};
 
 /// A turn as it happens. Dropping it cancels the turn.

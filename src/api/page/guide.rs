@@ -2,13 +2,7 @@
 
 use serde::Serialize;
 
-use crate::{
-    api::{App, Served, app::Now},
-    config::Key,
-};
-
-/// What a model takes in at least, where nobody knows how much.
-const SMALLEST_CONTEXT: u64 = 128_000;
+use crate::api::{App, Served, app::Now};
 
 /// What clients are to be told of a server.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,6 +14,12 @@ pub struct Address {
     pub context: u64,
     /// What stands for the local key; `None` where none is wanted.
     pub key: Option<String>,
+}
+
+impl Address {
+    /// What is taken where nobody knows how much a model takes in: every model of the backend takes
+    /// at least that.
+    pub const SMALLEST_CONTEXT: u64 = 128_000;
 }
 
 /// How one client is pointed at a server.
@@ -61,15 +61,12 @@ impl Guides {
 /// This server, as the browser calls it.
 fn address(now: &Now, host: &str) -> Option<Address> {
     let served = now.profiles.get(&now.server.profile)?;
-    let keys = &now.server.keys;
-    let free = |key: &&Key| key.profile.is_none();
-    let key = keys.iter().find(free).or_else(|| keys.first());
     let (model, context) = model(served)?;
     Some(Address {
         url: format!("http://{host}"),
         model,
-        context: context.unwrap_or(SMALLEST_CONTEXT),
-        key: key.map(|key| format!("<local key: {}>", key.name)),
+        context: context.unwrap_or(Address::SMALLEST_CONTEXT),
+        key: now.server.usual_key().map(|key| format!("<local key: {}>", key.name)),
     })
 }
 

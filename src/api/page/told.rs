@@ -13,6 +13,7 @@ use crate::{
     },
     auth::{Credits, Window},
     config::UpstreamKind,
+    protocol::raw,
     telemetry::{Failed, Lately},
 };
 
@@ -82,7 +83,7 @@ pub(super) fn parts(app: &App, host: &str, guides: &mut Guides) -> [(&'static st
 }
 
 pub(super) fn text(value: &impl Serialize) -> String {
-    serde_json::to_string(value).expect("plain data serialises")
+    Box::<str>::from(raw(value)).into_string()
 }
 
 fn server(app: &App, now: &Now, host: &str) -> Value {
@@ -129,7 +130,7 @@ fn profile(served: &Served) -> Profile<'_> {
     let models = catalog.listed().map(|model| Model {
         id: model.slug.clone(),
         context_window: model.context_window,
-        efforts: model.efforts.iter().filter(|effort| *effort != "ultra").cloned().collect(),
+        efforts: model.levels().cloned().collect(),
         images: model.input_modalities.iter().any(|kind| kind == "image"),
     });
     Profile {

@@ -1,23 +1,13 @@
 //! The words in a client's texts that depend on the server: `{url}`, `{model}`, `{context}`,
 //! `{key}`, and `{key?}`, whose line is left out where no key is wanted.
 
-/// What they stand for.
-#[derive(Debug, Clone)]
-pub(super) struct Words {
-    /// The server's address, without `/v1`.
-    pub(super) url: String,
-    pub(super) model: String,
-    /// How many tokens the model takes in.
-    pub(super) context: u64,
-    /// The local key, or what is shown in its place; `None` where the server wants none.
-    pub(super) key: Option<String>,
-}
+use crate::api::Address;
 
 /// What clients that insist on a key are given where the server wants none.
 const ANY_KEY: &str = "local";
 
 /// The text with all words filled in, quoted as strings in `language` are.
-pub(super) fn fill(text: &str, language: &str, words: &Words) -> String {
+pub(super) fn fill(text: &str, language: &str, words: &Address) -> String {
     let quoted = |value: &str| match language {
         "sh" => value.replace('\'', r"'\''"),
         "text" => value.to_owned(),
@@ -68,7 +58,7 @@ mod tests {
 
     #[test]
     fn words_are_quoted_as_the_language_wants_and_not_looked_through_again() {
-        let words = Words {
+        let words = Address {
             url: "http://h".to_owned(),
             model: "{key}".to_owned(),
             context: 7,
@@ -77,7 +67,7 @@ mod tests {
         assert_eq!(fill("{url} {model} {context}", "sh", &words), "http://h {key} 7\n");
         assert_eq!(fill("'{key}'", "sh", &words), "'a'\\''b\"c'\n");
         assert_eq!(fill("\"{key?}\"", "toml", &words), "\"a'b\\\"c\"\n");
-        let open = Words { key: None, ..words };
+        let open = Address { key: None, ..words };
         assert_eq!(fill("a\nb = \"{key?}\"\nc {key}", "toml", &open), "a\nc local\n");
     }
 }

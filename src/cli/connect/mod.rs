@@ -15,7 +15,7 @@ mod server;
 mod written;
 
 use client::{Client, Way};
-use fill::{Words, fill};
+use fill::fill;
 use server::Server;
 use written::{Undone, Written};
 
@@ -131,29 +131,32 @@ fn file_of(client: &Client, environment: &Environment) -> Option<PathBuf> {
 }
 
 /// The words for a client's texts; with the key itself only where `secret` says so.
-fn words(server: &Server, secret: bool) -> Words {
+fn words(server: &Server, secret: bool) -> Address {
     let key = server.key.as_ref().map(|key| match secret {
         true => key.secret.expose_secret().to_owned(),
         false => key.shown.clone(),
     });
     let Server { url, model, context, .. } = server;
-    Words { url: url.clone(), model: model.clone(), context: *context, key }
+    Address { url: url.clone(), model: model.clone(), context: *context, key }
 }
 
 /// How each client is pointed at a server, as `codexway connect` tells it.
 pub(super) fn guides(address: &Address, environment: &Environment) -> Vec<Guide> {
-    let Address { url, model, context, key } = address.clone();
-    let words = Words { url, model, context, key };
     let guide = |client: &Client| Guide {
         name: client.name,
         title: client.title.clone(),
         file: file_of(client, environment).map(|file| place::shown(&file, environment)),
         language: client.language().to_owned(),
-        settings: fill(client.text(), client.language(), &words),
-        run: client.run.as_ref().map(|run| fill(run, "sh", &words).trim().to_owned()),
+        settings: fill(client.text(), client.language(), address),
+        run: run_by(client, address),
         notes: client.notes.clone(),
     };
     client::all().iter().map(guide).collect()
+}
+
+/// The command that then uses the server.
+fn run_by(client: &Client, words: &Address) -> Option<String> {
+    client.run.as_ref().map(|run| fill(run, "sh", words).trim().to_owned())
 }
 
 fn show(client: &Client, server: &Server, args: &ConnectArgs, environment: &Environment) {
@@ -167,8 +170,7 @@ fn show(client: &Client, server: &Server, args: &ConnectArgs, environment: &Envi
         told["model"] = json!(server.model);
         told["language"] = json!(client.language());
         told["settings"] = json!(text);
-        told["run"] =
-            json!(client.run.as_ref().map(|run| fill(run, "sh", &words).trim().to_owned()));
+        told["run"] = json!(run_by(client, &words));
         told["notes"] = json!(client.notes);
         println!("{told:#}");
         return;
@@ -194,9 +196,9 @@ fn show(client: &Client, server: &Server, args: &ConnectArgs, environment: &Envi
 }
 
 /// What to type then, and what to know.
-fn afterwards(client: &Client, words: &Words) {
-    if let Some(run) = &client.run {
-        eprintln!("then: {}", fill(run, "sh", words).trim_end());
+fn afterwards(client: &Client, words: &Address) {
+    if let Some(run) = run_by(client, words) {
+        eprintln!("then: {run}");
     }
     for note in &client.notes {
         eprintln!("note: {note}");

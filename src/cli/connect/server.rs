@@ -8,16 +8,14 @@ use serde_json::Value;
 
 use super::ConnectArgs;
 use crate::{
+    api::Address,
     cli::{Environment, Failure, local_key, status},
-    config::{self, Key, Loaded},
+    config::{self, Loaded},
     models::Catalog,
 };
 
 /// As `codexway status` waits; the list of models may have to be fetched first.
 const PATIENCE: Duration = Duration::from_secs(10);
-
-/// What is taken where nobody knows a model's window: every model of the backend has at least that.
-const SMALLEST_CONTEXT: u64 = 128_000;
 
 /// Where clients are pointed, and with what.
 pub(super) struct Server {
@@ -85,9 +83,7 @@ fn address(url: &str) -> Result<String, Failure> {
 /// The key of the settings, one that is bound to no profile if there is one; else that of
 /// `--key-file`, where a server has made it.
 fn local_key(args: &ConnectArgs, loaded: &Loaded) -> Result<Option<LocalKey>, Failure> {
-    let keys = &loaded.settings.server.keys;
-    let free = |key: &&Key| key.profile.is_none();
-    if let Some(key) = keys.iter().find(free).or_else(|| keys.first()) {
+    if let Some(key) = loaded.settings.server.usual_key() {
         let kept = match &loaded.file {
             Some(file) => format!("`server.keys`, see {}", file.display()),
             None => "`server.keys`".to_owned(),
@@ -127,7 +123,9 @@ fn model(args: &ConnectArgs, loaded: &Loaded, entries: &[Value]) -> Result<(Stri
     let settings = &loaded.settings;
     let known = |name: &str| entries.iter().find(|entry| entry["id"] == name);
     let window = |entry: Option<&Value>| {
-        entry.and_then(|entry| entry["context_window"].as_u64()).unwrap_or(SMALLEST_CONTEXT)
+        entry
+            .and_then(|entry| entry["context_window"].as_u64())
+            .unwrap_or(Address::SMALLEST_CONTEXT)
     };
     if let Some(wanted) = &args.model {
         let Some(entry) = known(wanted) else {

@@ -28,8 +28,7 @@ pub(super) async fn check(settings: &Settings, environment: &Environment) -> Che
 
 async fn answered(mut settings: Settings, environment: &Environment) -> anyhow::Result<String> {
     settings.state.store = Store::Off; // A running server may hold the file.
-    let key = settings.server.keys.iter().find(|key| key.profile.is_none());
-    let key = key.or(settings.server.keys.first()).map(|key| key.key.clone());
+    let key = settings.server.usual_key().map(|key| key.key.clone());
     let app = App::new(settings.clone(), environment.surroundings())?;
     let router = api::router(app.clone());
     let ask = async |request: http::request::Builder, body: String| {

@@ -3,7 +3,6 @@
 use std::{fmt, time::Duration};
 
 use futures_util::StreamExt;
-use serde::Deserialize;
 use serde_json::json;
 use uuid::Uuid;
 
@@ -11,7 +10,7 @@ use super::told::Outcome;
 use crate::{
     api,
     models::Model,
-    protocol::{Conversation, Item, Kind, Reasoning, Request, Text, Turn, Usage, raw},
+    protocol::{self, Conversation, Gather, Item, Reasoning, Request, Text, Turn, Usage, raw},
     shaping::EFFORTS,
     upstream::{self, Error, Upstream},
 };
@@ -116,24 +115,14 @@ fn turn(model: &Model, shape: Shape) -> Turn {
 
 /// To its end, so that what is found holds for whole turns.
 async fn run(mut turn: Turn, upstream: &dyn Upstream) -> Result<Usage, Error> {
-    #[derive(Deserialize)]
-    struct Ended {
-        response: Response,
-    }
-    #[derive(Deserialize)]
-    struct Response {
-        #[serde(default)]
-        usage: Option<Usage>,
-    }
+    let mut gather = Gather::new();
     let mut events = upstream::begin(upstream, &mut turn, HOLD).await?.events;
     while let Some(event) = events.next().await {
-        let event = event?;
-        match event.kind {
-            Kind::Failed => return Err(upstream::failed(&event)),
-            Kind::Completed | Kind::Incomplete => {
-                return Ok(event.read::<Ended>()?.response.usage.unwrap_or_default());
-            }
-            _ => {}
+        if let Some(response) = gather.event(&event?)? {
+            return match response.outcome {
+                protocol::Outcome::Failed(failure) => Err(upstream::of_failure(failure)),
+                _ => Ok(response.usage),
+            };
         }
     }
     Err(Error::Truncated)

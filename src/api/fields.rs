@@ -2,7 +2,6 @@
 
 use std::{borrow::Cow, fmt, marker::PhantomData};
 
-use memchr::memchr2;
 use serde::{
     Deserialize,
     de::{DeserializeOwned, Deserializer, MapAccess, Visitor, value::MapAccessDeserializer},
@@ -10,11 +9,7 @@ use serde::{
 use serde_json::value::RawValue;
 
 use super::{Error, error::Bound};
-use crate::protocol::Object;
-
-/// How deep values may stand in one another: as deep as the JSON library will go, so that what is
-/// let in here is never refused, or read otherwise, further on.
-const MAX_DEPTH: usize = 127;
+use crate::protocol::{MAX_DEPTH, Object, quickly};
 
 /// How many fields a body may have. Each of them is looked for among all, and no API has a tenth.
 const MAX_FIELDS: usize = 1000;
@@ -24,17 +19,10 @@ const MAX_FIELDS: usize = 1000;
 /// # Errors
 /// When it is not JSON, or not an object, or has too many fields or levels.
 pub fn object(body: &[u8]) -> Result<Object<'_>, Error> {
-    if is_deep(body) {
-        let message = format!("The body's JSON is nested more than {MAX_DEPTH} levels deep.");
-        return Err(Error::invalid(message).code("json_too_deep"));
-    }
-    let fields = Object::parse(body).map_err(|error| {
-        let text = error.to_string();
-        if error.is_data() {
-            return Error::invalid(format!("The body must be a JSON object: {text}."));
-        }
-        Error::invalid(format!("We could not parse the JSON body of your request: {text}."))
-    })?;
+    let fields = match std::str::from_utf8(body).ok().and_then(quickly) {
+        Some(fields) => fields,
+        None => doubtful(body)?,
+    };
     if fields.iter().nth(MAX_FIELDS).is_some() {
         let message = format!("The body has more than {MAX_FIELDS} fields.");
         return Err(Error::invalid(message).code("too_many_fields"));
@@ -42,15 +30,35 @@ pub fn object(body: &[u8]) -> Result<Object<'_>, Error> {
     Ok(fields)
 }
 
-/// Whether lists and objects stand deeper in one another than they may. Most of a body is texts,
-/// which are skipped at the speed of memory.
+/// What is wrong with the body, or the fields after all.
+fn doubtful(body: &[u8]) -> Result<Object<'_>, Error> {
+    if is_deep(body) {
+        let message = format!("The body's JSON is nested more than {MAX_DEPTH} levels deep.");
+        return Err(Error::invalid(message).code("json_too_deep"));
+    }
+    serde_json::from_slice(body).map_err(|error| {
+        let text = error.to_string();
+        if error.is_data() {
+            return Error::invalid(format!("The body must be a JSON object: {text}."));
+        }
+        Error::invalid(format!("We could not parse the JSON body of your request: {text}."))
+    })
+}
+
+/// Whether lists and objects stand deeper in one another than they may, which is as deep as what
+/// reads them further on will go.
 fn is_deep(json: &[u8]) -> bool {
     let mut depth = 0_usize;
-    let mut at = 0;
-    while let Some(byte) = json.get(at) {
-        at += 1;
+    let mut bytes = json.iter();
+    while let Some(byte) = bytes.next() {
         match byte {
-            b'"' => at = behind_text(json, at),
+            b'"' => {
+                while let Some(byte) = bytes.next().filter(|byte| **byte != b'"') {
+                    if *byte == b'\\' {
+                        bytes.next(); // What is escaped ends nothing.
+                    }
+                }
+            }
             b'{' | b'[' if depth == MAX_DEPTH => return true,
             b'{' | b'[' => depth += 1,
             b'}' | b']' => depth = depth.saturating_sub(1),
@@ -60,27 +68,19 @@ fn is_deep(json: &[u8]) -> bool {
     false
 }
 
-/// Where the text ends that begins at `at`, behind its quote.
-fn behind_text(json: &[u8], mut at: usize) -> usize {
-    while let Some(found) = json.get(at..).and_then(|rest| memchr2(b'"', b'\\', rest)) {
-        at += found + 1;
-        if json[at - 1] == b'"' {
-            return at;
-        }
-        at += 1; // What is escaped ends nothing.
-    }
-    json.len()
-}
-
 /// Reads `json`, which stands at `param` of the request.
 ///
 /// # Errors
 /// When it does not fit; the error's param is the path to what does not.
-pub(super) fn read<'a, T: Deserialize<'a>>(param: &str, json: &'a RawValue) -> Result<T, Error> {
-    if let Ok(value) = serde_json::from_str(json.get()) {
-        return Ok(value);
-    }
-    // Again, slowly, to learn where it went wrong.
+pub(super) fn read<'a, T: Deserialize<'a>>(
+    param: impl Into<String>,
+    json: &'a RawValue,
+) -> Result<T, Error> {
+    quickly(json.get()).map_or_else(|| read_slowly(&param.into(), json), Ok)
+}
+
+/// Learns where it goes wrong.
+fn read_slowly<'a, T: Deserialize<'a>>(param: &str, json: &'a RawValue) -> Result<T, Error> {
     let mut deserializer = serde_json::Deserializer::from_str(json.get());
     serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
         let path = match error.path().to_string() {

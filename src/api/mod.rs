@@ -11,6 +11,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 mod access;
 mod app;
 mod astray;
+mod at;
 mod background;
 mod body;
 mod capabilities;

@@ -6,7 +6,7 @@ use memchr::memmem;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use super::{Object, raw};
+use super::{Object, from_json, raw};
 
 /// One entry of the conversation, kept exactly as it was written: a message, a call, its output,
 /// reasoning, or something this version has never heard of.
@@ -66,7 +66,7 @@ impl Item {
     /// The members this crate reads; all missing when the item is no object of the usual types.
     #[must_use]
     pub fn head(&self) -> Head<'_> {
-        serde_json::from_str(self.0.get()).unwrap_or_default()
+        from_json(self.0.get()).unwrap_or_default()
     }
 
     /// Whether that is its role. What names it nowhere need not be read.
@@ -83,7 +83,7 @@ impl Item {
     /// # Errors
     /// When the item is no object.
     pub fn members(&self) -> serde_json::Result<Object<'_>> {
-        serde_json::from_str(self.0.get())
+        from_json(self.0.get())
     }
 }
 

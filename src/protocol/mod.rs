@@ -6,14 +6,17 @@
 mod event;
 mod item;
 mod json;
+mod reader;
 mod request;
 mod response;
+mod scan;
 mod turn;
 mod usage;
 
 pub use event::{Event, Kind, Malformed};
 pub use item::Item;
 pub use json::{Object, raw, raw_str};
+pub use reader::{MAX_DEPTH, from_json, quickly};
 pub use request::{Reasoning, Request, StreamOptions, Text};
 pub use response::{Failure, Gather, Outcome, Response};
 pub use turn::{Conversation, Turn};

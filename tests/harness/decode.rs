@@ -8,7 +8,7 @@ use codexway::{
 use http::HeaderMap;
 use serde_json::Value;
 
-use super::decode;
+use super::{decode, json::reads_alike};
 
 /// The fields that the backend takes; it refuses all others.
 const ACCEPTED: [&str; 15] = [
@@ -62,6 +62,7 @@ pub(crate) fn compact_decode(body: &[u8]) {
 }
 
 fn request<D: Dialect>(body: &[u8]) -> Option<Request> {
+    reads_alike(body);
     match decode::<D>(body) {
         Ok(decoded) => Some(sound(decoded)),
         Err(error) => {

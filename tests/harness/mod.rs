@@ -16,6 +16,7 @@ mod decode;
 mod encode;
 mod files;
 pub(crate) mod frames;
+mod json;
 mod responses;
 mod shape;
 mod sse;

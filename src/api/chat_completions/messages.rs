@@ -12,9 +12,10 @@ use super::{
 use crate::{
     api::{
         Error,
+        at::At,
         fields::{Members, read},
     },
-    protocol::{Item, raw, raw_str},
+    protocol::{Item, quickly, raw, raw_str},
     shaping::{Ignored, Names, call_id},
 };
 
@@ -38,9 +39,9 @@ pub(super) fn input(
         ignored,
     };
     for (index, message) in messages.into_iter().enumerate() {
-        let at = format!("messages[{index}]");
-        let Members(message) = message.or_else(|json| read(&at, json))?;
-        input.message(message, &at)?;
+        let at = At::Item(&At::Field("messages"), index);
+        let Members(message) = message.or_else(|json| read(at, json))?;
+        input.message(message, at)?;
     }
     if input.items.is_empty() {
         return Err(Error::invalid("None of the messages says anything.").param("messages"));
@@ -51,7 +52,7 @@ pub(super) fn input(
 /// Each message, all read at once; or the JSON of each where one of them cannot be read, since what
 /// is wrong with those before it is to be told first.
 fn list(json: &RawValue) -> Result<Vec<Result<Members<Message<'_>>, &RawValue>>, Error> {
-    if let Ok(messages) = serde_json::from_str::<Vec<_>>(json.get()) {
+    if let Some(messages) = quickly::<Vec<_>>(json.get()) {
         return Ok(messages.into_iter().map(Ok).collect());
     }
     let messages: Vec<&RawValue> = read("messages", json)?;
@@ -107,7 +108,7 @@ impl Input<'_> {
         self.items.push(Item::new(sent));
     }
 
-    fn message(&mut self, message: Message<'_>, at: &str) -> Result<(), Error> {
+    fn message(&mut self, message: Message<'_>, at: At<'_>) -> Result<(), Error> {
         if message.reasoning_content.is_some() || message.reasoning.is_some() {
             // What the model thought is for people to read; it is not for it to read as speech.
             self.ignored.drop("messages.reasoning_content");
@@ -122,7 +123,7 @@ impl Input<'_> {
             "tool" => self.tool(&message, at),
             "function" => self.function(&message, at),
             other => Err(Error::wrong_value(
-                format!("{at}.role"),
+                at.member("role"),
                 format!(
                     "'{other}'. Supported values are: 'system', 'developer', 'user', 'assistant', 'tool' and 'function'"
                 ),
@@ -131,20 +132,20 @@ impl Input<'_> {
     }
 
     /// In its own place: the order is the prompt's meaning, and its prefix is what is cached.
-    fn said(&mut self, role: &str, message: &Message<'_>, at: &str) -> Result<(), Error> {
-        let at = format!("{at}.content");
+    fn said(&mut self, role: &str, message: &Message<'_>, at: At<'_>) -> Result<(), Error> {
+        let at = at.member("content");
         if message.content.is_none() {
             return Err(Error::missing(at));
         }
-        let content = match Content::read(message.content, &at)? {
+        let content = match Content::read(message.content, at)? {
             Some(content) => content.parts().into_iter().enumerate(),
             None => vec![Part::Text(empty())].into_iter().enumerate(),
         };
         let part = |(index, part)| match part {
             Part::Text(text) => Ok(SentPart::InputText { text }),
-            part if role == "user" => input_part(part, &format!("{at}[{index}]")),
+            part if role == "user" => input_part(part, at.item(index)),
             _ => Err(Error::unsupported(
-                format!("{at}[{index}]"),
+                at.item(index),
                 "System and developer messages must be text-only.",
             )),
         };
@@ -153,9 +154,9 @@ impl Input<'_> {
         Ok(())
     }
 
-    fn assistant(&mut self, message: &Message<'_>, at: &str) -> Result<(), Error> {
-        let content_at = format!("{at}.content");
-        let parts = Content::read(message.content, &content_at)?.map(Content::parts);
+    fn assistant(&mut self, message: &Message<'_>, at: At<'_>) -> Result<(), Error> {
+        let content_at = at.member("content");
+        let parts = Content::read(message.content, content_at)?.map(Content::parts);
         let mut content = Vec::new();
         for (index, part) in parts.unwrap_or_default().into_iter().enumerate() {
             content.push(match part {
@@ -164,7 +165,7 @@ impl Input<'_> {
                 Part::Refusal(refusal) => SentPart::Refusal { refusal },
                 Part::Image { .. } | Part::File { .. } => {
                     return Err(Error::unsupported(
-                        format!("{content_at}[{index}]"),
+                        content_at.item(index),
                         "An assistant's message holds text and refusals only.",
                     ));
                 }
@@ -182,8 +183,9 @@ impl Input<'_> {
         if !content.is_empty() {
             self.push(&Sent::Message { role: "assistant", content });
         }
+        let calls_at = at.member("tool_calls");
         for (index, call) in message.tool_calls.iter().flatten().enumerate() {
-            self.call(call, &format!("{at}.tool_calls[{index}]"))?;
+            self.call(call, calls_at.item(index))?;
         }
         if let Some(function) = &message.function_call {
             let id = format!("call_legacy_{}", self.items.len());
@@ -195,8 +197,8 @@ impl Input<'_> {
         Ok(())
     }
 
-    fn call(&mut self, call: &ToolCall<'_>, at: &str) -> Result<(), Error> {
-        let Some(id) = &call.id else { return Err(Error::missing(format!("{at}.id"))) };
+    fn call(&mut self, call: &ToolCall<'_>, at: At<'_>) -> Result<(), Error> {
+        let Some(id) = &call.id else { return Err(Error::missing(at.member("id"))) };
         let id = call_id(id);
         let (name, payload, custom) = match (&call.function, &call.custom) {
             // Some clients replay every call as a function's, so the tool itself decides.
@@ -204,7 +206,7 @@ impl Input<'_> {
                 (&function.name, function.arguments, self.tools.custom.contains(&*function.name))
             }
             (None, Some(custom)) => (&custom.name, custom.input, true),
-            (None, None) => return Err(Error::missing(format!("{at}.function"))),
+            (None, None) => return Err(Error::missing(at.member("function"))),
         };
         let name = self.names.send(name).into_owned();
         if custom {
@@ -218,12 +220,12 @@ impl Input<'_> {
         Ok(())
     }
 
-    fn tool(&mut self, message: &Message<'_>, at: &str) -> Result<(), Error> {
+    fn tool(&mut self, message: &Message<'_>, at: At<'_>) -> Result<(), Error> {
         let Some(id) = &message.tool_call_id else {
-            return Err(Error::missing(format!("{at}.tool_call_id")));
+            return Err(Error::missing(at.member("tool_call_id")));
         };
         let id = call_id(id);
-        let output = output(message.content, &format!("{at}.content"))?;
+        let output = output(message.content, at.member("content"))?;
         if self.custom_calls.contains_key(&*id) {
             self.push(&Sent::CustomToolCallOutput { call_id: &id, output: &output });
         } else {
@@ -232,21 +234,21 @@ impl Input<'_> {
         Ok(())
     }
 
-    fn function(&mut self, message: &Message<'_>, at: &str) -> Result<(), Error> {
-        let Some(name) = &message.name else { return Err(Error::missing(format!("{at}.name"))) };
+    fn function(&mut self, message: &Message<'_>, at: At<'_>) -> Result<(), Error> {
+        let Some(name) = &message.name else { return Err(Error::missing(at.member("name"))) };
         let Some(id) = self.legacy_calls.remove(&**name) else {
             return Err(Error::wrong_value(
-                format!("{at}.name"),
+                at.member("name"),
                 format!("no assistant message before it calls the function '{name}'"),
             ));
         };
-        let output = output(message.content, &format!("{at}.content"))?;
+        let output = output(message.content, at.member("content"))?;
         self.push(&Sent::FunctionCallOutput { call_id: &id, output: &output });
         Ok(())
     }
 }
 
-fn input_part<'a>(part: Part<'a>, at: &str) -> Result<SentPart<'a>, Error> {
+fn input_part<'a>(part: Part<'a>, at: At<'_>) -> Result<SentPart<'a>, Error> {
     Ok(match part {
         Part::Text(text) => SentPart::InputText { text },
         Part::Image { url, detail } => {
@@ -261,7 +263,7 @@ fn input_part<'a>(part: Part<'a>, at: &str) -> Result<SentPart<'a>, Error> {
 }
 
 /// What a tool gave: one text, or parts where there is more than text.
-fn output<'a>(content: Option<&'a RawValue>, at: &str) -> Result<Cow<'a, RawValue>, Error> {
+fn output<'a>(content: Option<&'a RawValue>, at: At<'_>) -> Result<Cow<'a, RawValue>, Error> {
     let parts = match Content::read(content, at)? {
         None => return Ok(Cow::Borrowed(empty())),
         Some(Content::Text(text)) => return Ok(Cow::Borrowed(text)),
@@ -280,7 +282,7 @@ fn output<'a>(content: Option<&'a RawValue>, at: &str) -> Result<Cow<'a, RawValu
     if let Some(texts) = texts {
         return Ok(Cow::Owned(raw(&texts.concat())));
     }
-    let part = |(index, part)| input_part(part, &format!("{at}[{index}]"));
+    let part = |(index, part)| input_part(part, at.item(index));
     let parts = parts.into_iter().enumerate().map(part).collect::<Result<Vec<_>, _>>()?;
     Ok(Cow::Owned(raw(&parts)))
 }

@@ -62,7 +62,7 @@ fn chosen(
         Some(kind @ ("function" | "custom")) => {
             let nested: Option<Object<'_>> = members
                 .get(kind)
-                .map(|inner| fields::read(&format!("{at}.{kind}"), inner))
+                .map(|inner| fields::read(format!("{at}.{kind}"), inner))
                 .transpose()?;
             let path =
                 if nested.is_some() { format!("{at}.{kind}.name") } else { format!("{at}.name") };

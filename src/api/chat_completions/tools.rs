@@ -95,7 +95,7 @@ fn web_search(options: &RawValue) -> Result<Box<RawValue>, Error> {
         let mut flat = Object::default();
         flat.set("type", raw("approximate"));
         let nested = location.get("approximate").unwrap_or(&location_json);
-        let nested: Object<'_> = read(&format!("{at}.approximate"), nested)?;
+        let nested: Object<'_> = read(format!("{at}.approximate"), nested)?;
         for (name, value) in nested.iter() {
             if name != "type" {
                 flat.add(name, value.to_owned());
@@ -225,6 +225,6 @@ fn flat_format<'a>(format: &'a RawValue, at: &str) -> Result<Cow<'a, RawValue>, 
     let at = format!("{at}.format");
     let members: Object<'_> = read(&at, format)?;
     let Some(grammar) = members.get("grammar") else { return Ok(Cow::Borrowed(format)) };
-    let Members(Grammar { syntax, definition }) = read(&format!("{at}.grammar"), grammar)?;
+    let Members(Grammar { syntax, definition }) = read(format!("{at}.grammar"), grammar)?;
     Ok(Cow::Owned(raw(&json!({"type": "grammar", "syntax": syntax, "definition": definition}))))
 }

@@ -10,6 +10,7 @@ use serde_json::value::RawValue;
 use crate::{
     api::{
         Error,
+        at::At,
         fields::{Members, read},
     },
     protocol::raw_str,
@@ -82,14 +83,14 @@ pub(super) enum Part<'a> {
 
 impl<'a> Content<'a> {
     /// `None` for what says nothing: `null`, an empty string, no parts.
-    pub(super) fn read(json: Option<&'a RawValue>, at: &str) -> Result<Option<Self>, Error> {
+    pub(super) fn read(json: Option<&'a RawValue>, at: At<'_>) -> Result<Option<Self>, Error> {
         let Some(json) = json else { return Ok(None) };
         match json.get().as_bytes() {
             br#""""# | b"null" => Ok(None),
             [b'"', ..] => Ok(Some(Self::Text(json))),
             [b'[', ..] => {
                 let parts: Vec<&'a RawValue> = read(at, json)?;
-                let read = |(index, part)| Part::read(part, &format!("{at}[{index}]"));
+                let read = |(index, part)| Part::read(part, at.item(index));
                 let parts =
                     parts.into_iter().enumerate().map(read).collect::<Result<Vec<_>, _>>()?;
                 Ok((!parts.is_empty()).then_some(Self::Parts(parts)))
@@ -141,36 +142,36 @@ struct RawImage<'a> {
 }
 
 impl<'a> Part<'a> {
-    fn read(json: &'a RawValue, at: &str) -> Result<Self, Error> {
+    fn read(json: &'a RawValue, at: At<'_>) -> Result<Self, Error> {
         if json.get().starts_with('"') {
             return Ok(Self::Text(json)); // Some clients send a bare string as a part.
         }
         let Members(part): Members<RawPart<'a>> = read(at, json)?;
-        let Some(kind) = part.kind else { return Err(Error::missing(format!("{at}.type"))) };
+        let Some(kind) = part.kind else { return Err(Error::missing(at.member("type"))) };
         match &*kind {
             "text" | "input_text" | "output_text" => {
-                Ok(Self::Text(string(part.text, &format!("{at}.text"))?))
+                Ok(Self::Text(string(part.text, at.member("text"))?))
             }
-            "refusal" => Ok(Self::Refusal(string(part.refusal, &format!("{at}.refusal"))?)),
+            "refusal" => Ok(Self::Refusal(string(part.refusal, at.member("refusal"))?)),
             "image_url" | "input_image" => {
-                let at = format!("{at}.image_url");
+                let at = at.member("image_url");
                 let Some(image) = part.image_url else { return Err(Error::missing(at)) };
                 if image.get().starts_with('"') {
                     return Ok(Self::Image { url: image, detail: part.detail });
                 }
-                let Members(RawImage { url, detail }) = read(&at, image)?;
-                Ok(Self::Image { url: string(url, &format!("{at}.url"))?, detail })
+                let Members(RawImage { url, detail }) = read(at, image)?;
+                Ok(Self::Image { url: string(url, at.member("url"))?, detail })
             }
             "file" => {
-                let at = format!("{at}.file");
+                let at = at.member("file");
                 let Some(Members(file)) = part.file else { return Err(Error::missing(at)) };
                 if file.file_id.is_some() {
                     return Err(Error::unsupported(
-                        format!("{at}.file_id"),
+                        at.member("file_id"),
                         "`file_id` is not supported: there are no stored files here; send the file itself as `file_data`.",
                     ));
                 }
-                let data = string(file.file_data, &format!("{at}.file_data"))?;
+                let data = string(file.file_data, at.member("file_data"))?;
                 Ok(Self::File { name: file.filename, data })
             }
             "input_audio" => Err(Error::unsupported(
@@ -178,7 +179,7 @@ impl<'a> Part<'a> {
                 "Audio input is not supported: the models of this backend take text and images.",
             )),
             other => Err(Error::wrong_value(
-                format!("{at}.type"),
+                at.member("type"),
                 format!(
                     "'{other}'. Supported values are: 'text', 'image_url', 'file' and 'refusal'"
                 ),
@@ -188,7 +189,7 @@ impl<'a> Part<'a> {
 }
 
 /// The field, if it is there and a string.
-fn string<'a>(json: Option<&'a RawValue>, at: &str) -> Result<&'a RawValue, Error> {
+fn string<'a>(json: Option<&'a RawValue>, at: At<'_>) -> Result<&'a RawValue, Error> {
     match json {
         None => Err(Error::missing(at)),
         Some(json) if raw_str(json).is_some() => Ok(json),

@@ -5,7 +5,7 @@ use std::{
     time::Duration,
 };
 
-use axum::body::Body;
+use axum::body::{Body, HttpBody};
 use bytes::{Bytes, BytesMut};
 use http::{HeaderMap, StatusCode, header};
 use http_body_util::BodyExt;
@@ -15,6 +15,9 @@ use super::Error;
 /// How long a body that is too large is still read, so that the client hears why it failed:
 /// most write all of it before they look at the answer.
 const DRAIN: Duration = Duration::from_secs(10);
+
+/// How much room is made at once for a body that says how large it is.
+const AT_ONCE: usize = 2 * 1024 * 1024;
 
 /// How much of what it has written a zstd decoder has to remember, as a power of two: 8 MiB, the
 /// most that RFC 9659 lets a client ask for. The first bytes of a body say how much it is, and as
@@ -53,6 +56,7 @@ pub(super) async fn read(headers: &HeaderMap, body: Body, limit: usize) -> Resul
 }
 
 async fn collect(mut body: Body, limit: usize) -> Result<Bytes, Error> {
+    let announced = usize::try_from(body.size_hint().lower()).map_or(AT_ONCE, |n| n.min(AT_ONCE));
     let mut first: Option<Bytes> = None;
     let mut more = BytesMut::new();
     let mut size = 0;
@@ -69,6 +73,7 @@ async fn collect(mut body: Body, limit: usize) -> Result<Bytes, Error> {
             None => first = Some(chunk),
             Some(start) => {
                 if more.is_empty() {
+                    more.reserve(announced.min(limit));
                     more.extend_from_slice(start);
                 }
                 more.extend_from_slice(&chunk);

@@ -69,9 +69,11 @@ async fn run<D: Dialect>(
     if fields.lacks(D::INPUT) && !fields.lacks(D::Other::INPUT) {
         log.served_by(D::Other::NAME, &served.name, &served.profile.upstream);
         let decoded = decode::<D::Other>(fields, &client)?;
+        drop(body);
         return send(app, &served, &client, decoded, log).await;
     }
     let decoded = decode::<D>(fields, &client)?;
+    drop(body); // What is left of it may be a megabyte, and the turn may last for minutes.
     send(app, &served, &client, decoded, log).await
 }
 

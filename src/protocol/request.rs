@@ -42,6 +42,30 @@ pub struct Request {
     pub rest: Object<'static>,
 }
 
+impl Request {
+    /// As it is sent.
+    ///
+    /// # Errors
+    /// When it cannot be written, which of JSON that was read does not happen.
+    pub fn to_json(&self) -> serde_json::Result<Vec<u8>> {
+        const REST: usize = 1024;
+        let texts = self.input.iter().map(Item::json);
+        let rest = self.instructions.iter().chain(self.tools.iter().flatten());
+        let texts = texts.chain(rest.map(|json| &**json));
+        let size: usize = texts.map(|json| json.get().len() + 1).sum();
+        let mut json = Vec::with_capacity(size + REST);
+        serde_json::to_writer(&mut json, self)?;
+        Ok(json)
+    }
+
+    /// Whether some of the conversation is the model's already.
+    #[must_use]
+    pub fn has_begun(&self) -> bool {
+        let of_model = |item: &Item| item.head().role.is_none_or(|role| role == "assistant");
+        self.input.iter().any(of_model)
+    }
+}
+
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct Reasoning {
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -44,7 +44,7 @@ pub fn conversation(
         Some(name) => presentable(name),
         None => {
             let session = derived(request, user);
-            if begins(request) {
+            if !request.has_begun() {
                 tracing::info!(
                     turn.conversation = session,
                     "the client names no conversation, so this one is named after how it begins"
@@ -91,11 +91,6 @@ fn derived(request: &Request, user: Option<&str>) -> String {
         }
     }
     as_uuid(hash)
-}
-
-/// Whether nothing in it is the model's yet, so that this is said once of a conversation.
-fn begins(request: &Request) -> bool {
-    request.input.iter().all(|item| item.head().role.is_some_and(|role| role != "assistant"))
 }
 
 fn as_uuid(hash: Sha256) -> String {

@@ -36,7 +36,8 @@ pub struct Codex {
     tokens: TokenManager,
     account: auth::Backend,
     identity: Identity,
-    compress: bool,
+    /// `None` where bodies are sent as they are.
+    packer: Option<prepare::Packer>,
     /// Silence after which a turn has failed.
     idle_timeout: Duration,
     version: Version,
@@ -86,7 +87,7 @@ impl Codex {
             tokens,
             account,
             identity,
-            compress,
+            packer: compress.then(prepare::Packer::default),
             idle_timeout,
             version,
             sockets,
@@ -111,7 +112,7 @@ impl Codex {
 
     async fn post(&self, turn: &mut Turn) -> Result<Answer, Error> {
         let version = (self.version)();
-        let (body, encoding) = prepare::body(&turn.request, self.compress)?;
+        let (body, encoding) = prepare::body(&turn.request, self.packer.as_ref())?;
         let mut headers = self.identity.headers(&version);
         headers.extend(turn.headers.clone());
         headers::add_turn(&mut headers, &turn.conversation, turn.lite);

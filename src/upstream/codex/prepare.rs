@@ -1,8 +1,9 @@
 //! What the backend insists on, whatever was asked.
 
-use std::io::Write;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
+use zstd::bulk::Compressor;
 
 use super::Error;
 use crate::protocol::{Failure, Request, raw};
@@ -13,22 +14,37 @@ const WORTH_COMPRESSING: usize = 1024;
 /// The level the official client uses too; a higher one costs more time than the upload it saves.
 const LEVEL: i32 = 3;
 
+/// Compresses the bodies of turns. What the compressor has set aside for one is kept for the next.
+#[derive(Default)]
+pub(super) struct Packer(Mutex<Option<Compressor<'static>>>);
+
+impl Packer {
+    fn pack(&self, json: &[u8]) -> std::io::Result<Vec<u8>> {
+        let kept = self.kept().take();
+        let mut compressor = kept.map_or_else(|| Compressor::new(LEVEL), Ok)?;
+        let packed = compressor.compress(json)?;
+        *self.kept() = Some(compressor);
+        Ok(packed)
+    }
+
+    fn kept(&self) -> MutexGuard<'_, Option<Compressor<'static>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
 /// The body of a turn, and its content-encoding.
 pub(super) fn body(
     request: &Request,
-    compress: bool,
+    packer: Option<&Packer>,
 ) -> Result<(Bytes, Option<&'static str>), Error> {
-    let json = serde_json::to_vec(request).map_err(|error| unserializable(&error))?;
-    if !compress || json.len() < WORTH_COMPRESSING {
-        return Ok((json.into(), None));
+    let json = request.to_json().map_err(|error| unserializable(&error))?;
+    match packer.filter(|_| json.len() >= WORTH_COMPRESSING) {
+        None => Ok((json.into(), None)),
+        Some(packer) => {
+            let packed = packer.pack(&json).map_err(|error| unserializable(&error))?;
+            Ok((packed.into(), Some("zstd")))
+        }
     }
-    let compressed = || -> std::io::Result<Vec<u8>> {
-        let mut encoder = zstd::Encoder::new(Vec::with_capacity(json.len() / 4), LEVEL)?;
-        encoder.set_pledged_src_size(Some(json.len() as u64))?;
-        encoder.write_all(&json)?;
-        encoder.finish()
-    };
-    Ok((compressed().map_err(|error| unserializable(&error))?.into(), Some("zstd")))
 }
 
 /// A request that cannot be written.

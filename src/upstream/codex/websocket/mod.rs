@@ -198,7 +198,7 @@ fn key(turn: &Turn) -> String {
 /// a title has neither.
 fn goes_on(turn: &Turn) -> bool {
     let has_tools = turn.request.tools.as_ref().is_some_and(|tools| !tools.is_empty());
-    has_tools || turn.lite || turn.request.input.iter().any(|item| item.is_by("assistant"))
+    has_tools || turn.lite || turn.request.has_begun()
 }
 
 /// Notes that the turn is sent once more.

@@ -6,6 +6,7 @@ use bytes::Bytes;
 use memchr::memchr;
 use serde::Deserialize;
 
+use super::from_json;
 use crate::sse::Frame;
 
 /// One event: what kind it is, its name, and its JSON as it came.
@@ -130,7 +131,8 @@ impl Event {
     /// # Errors
     /// When one of them is missing or of another type.
     pub fn read<'a, T: Deserialize<'a>>(&'a self) -> Result<T, Malformed> {
-        serde_json::from_slice(&self.json).map_err(Malformed::new)
+        let json = std::str::from_utf8(&self.json).map_err(Malformed::new)?;
+        from_json(json).map_err(Malformed::new)
     }
 
     /// Where the number behind the top-level `sequence_number` stands, found without building

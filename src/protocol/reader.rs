@@ -70,11 +70,12 @@ struct Reader<'de> {
 impl<'de> Reader<'de> {
     /// The next byte that is no white space, which is where the reader then stands.
     fn peek(&mut self) -> Option<u8> {
-        let rest = &self.json.as_bytes()[self.at..];
-        let space = rest.iter().take_while(|byte| matches!(byte, b' ' | b'\n' | b'\r' | b'\t'));
-        let n = space.count();
-        self.at += n;
-        rest.get(n).copied()
+        loop {
+            match self.json.as_bytes().get(self.at) {
+                Some(b' ' | b'\n' | b'\r' | b'\t') => self.at += 1,
+                next => return next.copied(),
+            }
+        }
     }
 
     fn expect(&mut self, byte: u8) -> Result<(), Doubt> {
@@ -139,33 +140,44 @@ impl<'de> Reader<'de> {
                 self.depth -= 1;
             }
             b'"' => return self.text().map(drop),
-            _ => return self.word(),
+            _ => return self.word().map(drop),
         }
         Ok(())
     }
 
-    /// The next value, which must be a text, in its quotes.
-    fn text(&mut self) -> Result<&'de str, Doubt> {
+    /// The next value, which must be a text.
+    fn text(&mut self) -> Result<Text<'de>, Doubt> {
         if self.peek() != Some(b'"') {
             return Err(Doubt);
         }
         let from = self.at;
-        self.at = scan::behind_text(self.json.as_bytes(), from + 1).ok_or(Doubt)?;
-        Ok(&self.json[from..self.at])
+        let end = scan::end_of_text(self.json.as_bytes(), from + 1).ok_or(Doubt)?;
+        self.at = end.behind;
+        Ok(Text { json: &self.json[from..end.behind], is_plain: !end.has_escapes })
     }
 
-    /// Passes a number, `true`, `false` or `null`.
-    fn word(&mut self) -> Result<(), Doubt> {
+    /// The next value, which must be a number, `true`, `false` or `null`.
+    fn word(&mut self) -> Result<&'de str, Doubt> {
         let rest = &self.json[self.at..];
         let of_word =
             |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'+' | b'.');
         let word = &rest[..rest.bytes().take_while(of_word).count()];
-        if !matches!(word, "true" | "false" | "null") {
+        if count(word).is_none() && !matches!(word, "true" | "false" | "null") {
             serde_json::from_str::<IgnoredAny>(word).map_err(|_| Doubt)?;
         }
         self.at += word.len();
-        Ok(())
+        Ok(word)
     }
+}
+
+/// The number that most numbers are: a small whole one that is not negative.
+fn count(word: &str) -> Option<u64> {
+    let is_usual = match word.as_bytes() {
+        [b'0'] => true,
+        [b'1'..=b'9', rest @ ..] => rest.len() < 19 && rest.iter().all(u8::is_ascii_digit),
+        _ => false,
+    };
+    if is_usual { word.parse().ok() } else { None }
 }
 
 impl<'de> Deserializer<'de> for &mut Reader<'de> {
@@ -185,7 +197,14 @@ impl<'de> Deserializer<'de> for &mut Reader<'de> {
                 let value = visitor.visit_seq(&mut inside)?;
                 inside.end().map(|()| value)
             }
-            Some(_) => small(self.cut()?, visitor),
+            Some(b'"') => self.text()?.deserialize_any(visitor),
+            Some(_) => {
+                let word = self.word()?;
+                match count(word) {
+                    Some(number) => visitor.visit_u64(number),
+                    None => by_library(word, visitor),
+                }
+            }
             None => Err(Doubt),
         }
     }
@@ -231,16 +250,9 @@ impl<'de> Deserializer<'de> for &mut Reader<'de> {
     }
 }
 
-/// Has `visitor` read a text, number, boolean or `null`.
-fn small<'de, V: Visitor<'de>>(json: &'de str, visitor: V) -> Result<V::Value, Doubt> {
-    let text = json.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
-    match text.filter(|text| memchr::memchr(b'\\', text.as_bytes()).is_none()) {
-        Some(plain) => visitor.visit_borrowed_str(plain),
-        None => {
-            let mut library = serde_json::Deserializer::from_str(json);
-            library.deserialize_any(visitor).map_err(|_| Doubt)
-        }
-    }
+fn by_library<'de, V: Visitor<'de>>(json: &'de str, visitor: V) -> Result<V::Value, Doubt> {
+    let mut library = serde_json::Deserializer::from_str(json);
+    library.deserialize_any(visitor).map_err(|_| Doubt)
 }
 
 /// What stands in a list or an object.
@@ -293,7 +305,7 @@ impl<'de> MapAccess<'de> for &mut Inside<'_, 'de> {
         if !self.more()? {
             return Ok(None);
         }
-        let key = seed.deserialize(Text(self.reader.text()?))?;
+        let key = seed.deserialize(self.reader.text()?)?;
         self.reader.expect(b':')?;
         Ok(Some(key))
     }
@@ -303,14 +315,22 @@ impl<'de> MapAccess<'de> for &mut Inside<'_, 'de> {
     }
 }
 
-/// A member's name, in its quotes.
-struct Text<'de>(&'de str);
+/// A text, and with it the name of a member.
+struct Text<'de> {
+    /// In its quotes.
+    json: &'de str,
+    /// Whether it says what it is, with nothing escaped.
+    is_plain: bool,
+}
 
 impl<'de> Deserializer<'de> for Text<'de> {
     type Error = Doubt;
 
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Doubt> {
-        small(self.0, visitor)
+        if self.is_plain {
+            return visitor.visit_borrowed_str(&self.json[1..self.json.len() - 1]);
+        }
+        by_library(self.json, visitor)
     }
 
     fn deserialize_newtype_struct<V: Visitor<'de>>(
@@ -371,6 +391,8 @@ mod tests {
             (r#"{"a":1,"a":2}"#, true),
             ("[[],{},\"\",0]", true),
             ("\"\\ud83d\\ude00\"", true),
+            ("[0,-0,9,1234567890123456789,12345678901234567890,1e9,0.5]", true),
+            ("1e999", false),
             (&*deep, true),
             (&*deeper, false),
             ("", false),

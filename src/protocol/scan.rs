@@ -3,16 +3,25 @@
 /// How many bytes are looked at together.
 const WIDTH: usize = 8;
 
-/// Where the text ends that begins at `at`, behind its quote; `None` where it is no JSON text, or
-/// does not end.
-pub(super) fn behind_text(json: &[u8], mut at: usize) -> Option<usize> {
+/// How a JSON text ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct End {
+    /// The place behind its quote.
+    pub(super) behind: usize,
+    pub(super) has_escapes: bool,
+}
+
+/// How the text ends that begins at `at`; `None` where it is no JSON text, or does not end.
+pub(super) fn end_of_text(json: &[u8], mut at: usize) -> Option<End> {
+    let mut has_escapes = false;
     loop {
         at = plain_until(json, at);
         match *json.get(at)? {
-            b'"' => return Some(at + 1),
+            b'"' => return Some(End { behind: at + 1, has_escapes }),
             b'\\' => at += escape(json.get(at + 1..)?)? + 1,
             _ => return None, // A control character.
         }
+        has_escapes = true;
     }
 }
 
@@ -76,8 +85,10 @@ mod tests {
                     let before = "x".repeat(n);
                     let json = format!("{before}{text}{before}\"{behind}");
                     let end = json.len() - behind.len();
-                    let found = behind_text(json.as_bytes(), 0);
-                    assert_eq!(found, ends.then_some(end), "{json}");
+                    let has_escapes = text.contains('\\');
+                    let found = end_of_text(json.as_bytes(), 0);
+                    let end = ends.then_some(End { behind: end, has_escapes });
+                    assert_eq!(found, end, "{json}");
                 }
             }
         }
@@ -88,7 +99,7 @@ mod tests {
         for n in 0..20 {
             for cut in ["", r"\", r"\u", r"\u00e"] {
                 let json = format!("{}{cut}", "x".repeat(n));
-                assert_eq!(behind_text(json.as_bytes(), 0), None, "{json}");
+                assert_eq!(end_of_text(json.as_bytes(), 0), None, "{json}");
             }
         }
     }

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use serde_json::{json, value::RawValue};
 
 use crate::{
-    api::{Error, Reference, fields::read},
+    api::{Error, Reference, at::At, fields::read},
     protocol::{Item, Object, raw, raw_str},
     shaping::Ignored,
 };
@@ -45,21 +45,24 @@ pub(super) fn items(input: &RawValue, ignored: &mut Ignored) -> Result<Input, Er
     let mut references = Vec::new();
     let mut lite = false;
     for (index, json) in list.into_iter().enumerate() {
-        let param = format!("input[{index}]");
-        match item(json, &param)? {
+        let at = At::Item(&At::Field("input"), index);
+        match item(json, at)? {
             Found::Item(item) => items.push(item),
             Found::Tools(item) => {
                 lite = true;
                 items.push(item);
             }
-            Found::Reference(id) => references.push(Reference { place: items.len(), id, param }),
-            Found::Nothing => ignored.drop(param),
+            Found::Reference(id) => {
+                let place = items.len();
+                references.push(Reference { place, id, param: at.into() });
+            }
+            Found::Nothing => ignored.drop(at),
         }
     }
     Ok(Input { items, references, lite })
 }
 
-fn item(json: &RawValue, at: &str) -> Result<Found, Error> {
+fn item(json: &RawValue, at: At<'_>) -> Result<Found, Error> {
     if !json.get().starts_with('{') {
         return Err(Error::wrong_type(at, "an object"));
     }
@@ -67,14 +70,14 @@ fn item(json: &RawValue, at: &str) -> Result<Found, Error> {
     let mut changed = false;
     let kind = match members.get("type").map(raw_str) {
         Some(Some(kind)) => kind.into_owned(),
-        Some(None) => return Err(Error::wrong_type(format!("{at}.type"), "a string")),
+        Some(None) => return Err(Error::wrong_type(at.member("type"), "a string")),
         None if members.has("role") => "message".to_owned(),
         None if members.has("id") => "item_reference".to_owned(),
-        None => return Err(Error::missing(format!("{at}.type"))),
+        None => return Err(Error::missing(at.member("type"))),
     };
     match kind.as_str() {
         "item_reference" => {
-            let id = members.str("id").ok_or_else(|| Error::missing(format!("{at}.id")))?;
+            let id = members.str("id").ok_or_else(|| Error::missing(at.member("id")))?;
             return Ok(Found::Reference(id.into_owned()));
         }
         // Its id alone is worth nothing to a backend that keeps nothing, but perhaps to us.
@@ -97,7 +100,7 @@ fn is_sealed(members: &Object<'_>) -> bool {
 }
 
 /// Whether anything was changed.
-fn message(members: &mut Object<'_>, at: &str) -> Result<bool, Error> {
+fn message(members: &mut Object<'_>, at: At<'_>) -> Result<bool, Error> {
     let mut changed = false;
     if !members.has("type") {
         // First, where readers of the cache's prefix expect it.
@@ -107,8 +110,8 @@ fn message(members: &mut Object<'_>, at: &str) -> Result<bool, Error> {
         *members = typed;
         changed = true;
     }
-    let Some(role) = members.get("role") else { return Err(Error::missing(format!("{at}.role"))) };
-    let role = raw_str(role).ok_or_else(|| Error::wrong_type(format!("{at}.role"), "a string"))?;
+    let Some(role) = members.get("role") else { return Err(Error::missing(at.member("role"))) };
+    let role = raw_str(role).ok_or_else(|| Error::wrong_type(at.member("role"), "a string"))?;
     let role = role.into_owned();
     match role.as_str() {
         "system" => {
@@ -118,7 +121,7 @@ fn message(members: &mut Object<'_>, at: &str) -> Result<bool, Error> {
         "user" | "assistant" | "developer" => {}
         other => {
             return Err(Error::wrong_value(
-                format!("{at}.role"),
+                at.member("role"),
                 format!(
                     "'{other}'. Supported values are: 'assistant', 'system', 'developer' and 'user'"
                 ),
@@ -127,17 +130,14 @@ fn message(members: &mut Object<'_>, at: &str) -> Result<bool, Error> {
     }
     let part = if role == "assistant" { "output_text" } else { "input_text" };
     let content = match members.get("content").map(RawValue::get) {
-        None | Some("null") => return Err(Error::missing(format!("{at}.content"))),
+        None | Some("null") => return Err(Error::missing(at.member("content"))),
         Some(text) if text.starts_with('"') => Some(raw(&[json!({
             "type": part,
             "text": members.get("content"),
         })])),
         Some(list) if list.starts_with('[') => without_breakpoints(list, at)?,
         Some(_) => {
-            return Err(Error::wrong_type(
-                format!("{at}.content"),
-                "a string or an array of parts",
-            ));
+            return Err(Error::wrong_type(at.member("content"), "a string or an array of parts"));
         }
     };
     if let Some(content) = content {
@@ -148,14 +148,14 @@ fn message(members: &mut Object<'_>, at: &str) -> Result<bool, Error> {
 }
 
 /// The parts less what a server with other caches reads; `None` when there is nothing of it.
-fn without_breakpoints(list: &str, at: &str) -> Result<Option<Box<RawValue>>, Error> {
+fn without_breakpoints(list: &str, at: At<'_>) -> Result<Option<Box<RawValue>>, Error> {
     const NAMES: [&str; 2] = ["prompt_cache_breakpoint", "parsed"];
     if !NAMES.iter().any(|name| list.contains(&format!("\"{name}\""))) {
         return Ok(None);
     }
     let parts: serde_json::Result<Vec<Object<'_>>> = serde_json::from_str(list);
     let mut parts =
-        parts.map_err(|_| Error::wrong_type(format!("{at}.content"), "an array of parts"))?;
+        parts.map_err(|_| Error::wrong_type(at.member("content"), "an array of parts"))?;
     let mut found = false;
     for part in &mut parts {
         for name in NAMES {

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use serde_json::{json, value::RawValue};
 use uuid::Uuid;
 
-use crate::protocol::{Item, Object, raw, raw_str};
+use crate::protocol::{Item, Object, from_json, raw, raw_str};
 
 /// The input as items that have ids, in the client's own words but for the short forms. Called
 /// with what has been read as input before.
@@ -17,7 +17,7 @@ pub(super) fn items(input: &RawValue) -> Vec<Item> {
         item.set("content", input.to_owned());
         return vec![full(item)];
     }
-    let list: Vec<Object<'_>> = serde_json::from_str(input.get()).unwrap_or_default();
+    let list: Vec<Object<'_>> = from_json(input.get()).unwrap_or_default();
     list.into_iter().map(full).collect()
 }
 

@@ -109,6 +109,17 @@ impl Way {
 
 #[cfg(test)]
 mod tests {
+    use std::{
+        io,
+        net::{Ipv4Addr, Ipv6Addr, SocketAddr},
+    };
+
+    use tokio::{
+        io::AsyncWriteExt,
+        net::{TcpListener, TcpSocket, TcpStream},
+        time::timeout,
+    };
+
     use super::*;
 
     #[test]
@@ -124,5 +135,44 @@ mod tests {
         ] {
             assert_eq!(Way::of(url), way, "{url}");
         }
+    }
+
+    /// An address whose server takes no more connections: who knocks is not answered.
+    async fn silent(address: SocketAddr) -> io::Result<(TcpListener, Vec<TcpStream>)> {
+        let socket = TcpSocket::new_v6()?;
+        socket.bind(address)?;
+        let listener = socket.listen(1)?;
+        let mut waiting = Vec::new();
+        while let Ok(connected) =
+            timeout(Duration::from_millis(200), TcpStream::connect(address)).await
+        {
+            waiting.push(connected?);
+        }
+        Ok((listener, waiting))
+    }
+
+    #[tokio::test]
+    async fn a_host_whose_first_address_is_silent_is_reached_by_its_second() {
+        let good = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+        let good_address = good.local_addr().unwrap();
+        let port = good_address.port();
+        let silent_address = SocketAddr::from((Ipv6Addr::LOCALHOST, port));
+        // A machine without IPv6, or with another program there, refuses at once in its place.
+        let _silent = silent(silent_address).await;
+        let client = builder("http://127.0.0.1")
+            .resolve_to_addrs("backend.test", &[silent_address, good_address])
+            .build()
+            .unwrap();
+        let asked = client.get(format!("http://backend.test:{port}/")).send();
+        let answers = async {
+            let (mut connection, _) = timeout(Duration::from_secs(5), good.accept())
+                .await
+                .expect("the second address is tried long before the first one is given up")
+                .unwrap();
+            connection.write_all(b"HTTP/1.1 204 No Content\r\n\r\n").await.unwrap();
+            connection
+        };
+        let (asked, _connection) = tokio::join!(asked, answers);
+        assert_eq!(asked.unwrap().status(), 204);
     }
 }

@@ -76,6 +76,17 @@ pub(super) fn read<'a, T: Deserialize<'a>>(
     param: impl Into<String>,
     json: &'a RawValue,
 ) -> Result<T, Error> {
+    serde_json::from_str(json.get()).or_else(|_| read_slowly(&param.into(), json))
+}
+
+/// The same of what may be large.
+///
+/// # Errors
+/// When it does not fit.
+pub(super) fn read_large<'a, T: Deserialize<'a>>(
+    param: impl Into<String>,
+    json: &'a RawValue,
+) -> Result<T, Error> {
     quickly(json.get()).map_or_else(|| read_slowly(&param.into(), json), Ok)
 }
 

@@ -115,7 +115,7 @@ mod tests {
     };
 
     use tokio::{
-        io::AsyncWriteExt,
+        io::{AsyncReadExt, AsyncWriteExt},
         net::{TcpListener, TcpSocket, TcpStream},
         time::timeout,
     };
@@ -169,6 +169,8 @@ mod tests {
                 .await
                 .expect("the second address is tried long before the first one is given up")
                 .unwrap();
+            let n = connection.read(&mut [0; 1024]).await.unwrap();
+            assert!(n > 0, "it asks");
             connection.write_all(b"HTTP/1.1 204 No Content\r\n\r\n").await.unwrap();
             connection
         };

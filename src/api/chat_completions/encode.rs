@@ -71,7 +71,7 @@ struct Delta<'a> {
 
 impl<'a> Delta<'a> {
     fn read(event: &'a Event) -> Result<Self, Malformed> {
-        let delta: Self = event.read()?;
+        let delta: Self = event.read_quickly()?;
         match delta.delta.get().starts_with('"') {
             true => Ok(delta),
             false => Err(Malformed::new("a delta is no text")),

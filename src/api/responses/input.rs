@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use serde_json::{json, value::RawValue};
 
 use crate::{
-    api::{Error, Reference, at::At, fields::read},
+    api::{Error, Reference, at::At, fields::read_large},
     protocol::{Item, Object, raw, raw_str},
     shaping::Ignored,
 };
@@ -40,7 +40,7 @@ pub(super) fn items(input: &RawValue, ignored: &mut Ignored) -> Result<Input, Er
     if !input.get().starts_with('[') {
         return Err(Error::wrong_type("input", "a string or an array of input items"));
     }
-    let list: Vec<&RawValue> = read("input", input)?;
+    let list: Vec<&RawValue> = read_large("input", input)?;
     let mut items = Vec::with_capacity(list.len());
     let mut references = Vec::new();
     let mut lite = false;
@@ -66,7 +66,7 @@ fn item(json: &RawValue, at: At<'_>) -> Result<Found, Error> {
     if !json.get().starts_with('{') {
         return Err(Error::wrong_type(at, "an object"));
     }
-    let mut members: Object<'_> = read(at, json)?;
+    let mut members: Object<'_> = read_large(at, json)?;
     let mut changed = false;
     let kind = match members.get("type").map(raw_str) {
         Some(Some(kind)) => kind.into_owned(),

@@ -61,7 +61,7 @@ impl Request {
     /// Whether some of the conversation is the model's already.
     #[must_use]
     pub fn has_begun(&self) -> bool {
-        let of_model = |item: &Item| item.head().role.is_none_or(|role| role == "assistant");
+        let of_model = |item: &Item| item.role().is_none_or(|role| role == "assistant");
         self.input.iter().any(of_model)
     }
 }

@@ -86,7 +86,7 @@ fn derived(request: &Request, user: Option<&str>) -> String {
     }
     for item in &request.input {
         add(item.json().get());
-        if item.is_by("user") {
+        if item.role().as_deref() == Some("user") {
             break;
         }
     }

@@ -85,7 +85,7 @@ fn parts_of(message: &Item) -> Vec<Box<RawValue>> {
 }
 
 fn first_of_user(input: &[Item]) -> Option<usize> {
-    input.iter().position(|item| item.is_by("user"))
+    input.iter().position(|item| item.role().as_deref() == Some("user"))
 }
 
 /// What is known of the machine. codexway runs nothing itself, so what the client does not say is

@@ -51,7 +51,7 @@ impl Dialect for Compact {
     }
 
     fn ready(&mut self, input: &mut Vec<Item>) {
-        let by_user = |item: &&Item| item.is_by("user");
+        let by_user = |item: &&Item| item.role().as_deref() == Some("user");
         let said: Vec<&Item> = input.iter().filter(by_user).collect();
         self.said = kept::items(&raw(&said));
         input.push(Item::new(&json!({"type": "compaction_trigger"})));

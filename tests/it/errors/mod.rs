@@ -1,0 +1,5 @@
+//! Errors, as clients are told them.
+
+mod paths;
+mod request;
+mod upstream;

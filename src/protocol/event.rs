@@ -134,7 +134,7 @@ impl Event {
         serde_json::from_slice(&self.json).map_err(Malformed::new)
     }
 
-    /// The same, of what is read often.
+    /// The same, of events that are many or large.
     ///
     /// # Errors
     /// When one of them is missing or of another type.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::{Event, Item, Kind, Malformed, Usage, raw};
+use super::{Event, Item, Kind, Malformed, Usage, from_json, raw};
 
 /// How much of a reply is kept, in bytes; a reply that outgrows it is an error.
 const MAX_REPLY: usize = 256 * 1024 * 1024;
@@ -102,12 +102,12 @@ impl Gather {
     pub fn event(&mut self, event: &Event) -> Result<Option<Response>, Malformed> {
         match event.kind {
             Kind::ItemAdded => {
-                let ItemEvent { output_index, item } = event.read()?;
+                let ItemEvent { output_index, item } = event.read_quickly()?;
                 self.keep(event)?;
                 self.started.insert(output_index, item);
             }
             Kind::ItemDone => {
-                let ItemEvent { output_index, item } = event.read()?;
+                let ItemEvent { output_index, item } = event.read_quickly()?;
                 self.keep(event)?;
                 self.started.remove(&output_index);
                 self.texts.remove(&output_index);
@@ -143,8 +143,8 @@ impl Gather {
     }
 
     fn finish(&mut self, event: &Event) -> Result<Response, Malformed> {
-        let Terminal { response } = event.read()?;
-        let ending: Ending = serde_json::from_str(response.get()).map_err(Malformed::new)?;
+        let Terminal { response } = event.read_quickly()?;
+        let ending: Ending = from_json(response.get()).map_err(Malformed::new)?;
         for (index, texts) in std::mem::take(&mut self.texts) {
             self.items.insert(index, text_message(self.started.remove(&index), texts));
         }

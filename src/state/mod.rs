@@ -43,7 +43,7 @@ impl Witness {
             item: Item,
         }
         if event.kind == Kind::ItemDone
-            && let Ok(Done { item }) = event.read()
+            && let Ok(Done { item }) = event.read_quickly()
         {
             self.pending.item(&item, &self.state.sealed);
         }

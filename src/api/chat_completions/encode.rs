@@ -127,11 +127,11 @@ impl Encoder {
                 }
             }
             Kind::ItemAdded => {
-                let ItemEvent { output_index, item } = event.read()?;
+                let ItemEvent { output_index, item } = event.read_quickly()?;
                 self.added(pen, output_index, item, out);
             }
             Kind::ItemDone => {
-                let ItemEvent { output_index, item } = event.read()?;
+                let ItemEvent { output_index, item } = event.read_quickly()?;
                 self.done(pen, output_index, item, out);
             }
             Kind::Completed | Kind::Incomplete | Kind::Failed => {

@@ -28,6 +28,7 @@ pub(crate) fn is_alone(test: &str) -> bool {
     let mut itself = std::process::Command::new(std::env::current_exe().unwrap());
     let done = itself.args([test, "--exact", "--nocapture"]).env(ALONE, "1").output().unwrap();
     let told = String::from_utf8_lossy(&done.stdout);
+    eprint!("{}", String::from_utf8_lossy(&done.stderr));
     assert!(done.status.success() && told.contains("1 passed"), "{done:?}");
     false
 }

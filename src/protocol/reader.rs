@@ -1,8 +1,7 @@
 //! JSON of which most is only cut out: a reader that walks it once.
 //!
-//! Beside it `serde_json` walks a text three times: to check it, to cut it out, and where it is in
-//! something that was cut out. What this one does not take is left to `serde_json`, which then says
-//! what is wrong with it.
+//! It checks what it passes, down to the depth, so nobody has to look at a text twice for that. What
+//! it does not take is left to `serde_json`, which then says what is wrong with it.
 
 use std::{fmt, ops::Range};
 
@@ -139,6 +138,7 @@ impl<'de> Reader<'de> {
         Ok(&self.json[from..self.at])
     }
 
+    /// Goes behind the next value, and sees that it is one.
     fn pass(&mut self) -> Result<(), Doubt> {
         match self.peek().ok_or(Doubt)? {
             b'{' => {

@@ -9,7 +9,6 @@ mod json;
 mod reader;
 mod request;
 mod response;
-mod scan;
 mod turn;
 mod usage;
 

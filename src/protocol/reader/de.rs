@@ -1,10 +1,12 @@
 //! The reader as what serde reads from.
 
+use std::iter;
+
 use serde::{
     Deserializer,
     de::{
         DeserializeSeed, MapAccess, SeqAccess, Visitor,
-        value::{BorrowedStrDeserializer, UnitDeserializer},
+        value::{BorrowedStrDeserializer, MapDeserializer},
     },
     forward_to_deserialize_any,
 };
@@ -58,7 +60,9 @@ impl<'de> Deserializer<'de> for &mut Reader<'de> {
         visitor: V,
     ) -> Result<V::Value, Doubt> {
         if name == RAW {
-            return visitor.visit_map(Raw(Some(self.cut()?)));
+            // The library wants to be given it as the one member of an object.
+            let [name, json] = [RAW, self.cut()?].map(BorrowedStrDeserializer::new);
+            return visitor.visit_map(MapDeserializer::new(iter::once((name, json))));
         }
         visitor.visit_newtype_struct(self)
     }
@@ -140,9 +144,7 @@ impl<'de> MapAccess<'de> for &mut Inside<'_, 'de> {
         if !self.more()? {
             return Ok(None);
         }
-        let key = seed.deserialize(self.reader.text()?)?;
-        self.reader.expect(b':')?;
-        Ok(Some(key))
+        seed.deserialize(self.reader.name()?).map(Some)
     }
 
     fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, Doubt> {
@@ -179,29 +181,5 @@ impl<'de> Deserializer<'de> for Text<'de> {
     forward_to_deserialize_any! {
         bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf option
         unit unit_struct seq tuple tuple_struct map struct enum identifier ignored_any
-    }
-}
-
-/// A value's text, as `serde_json` wants to be given it: the one member of an object.
-struct Raw<'de>(Option<&'de str>);
-
-impl<'de> MapAccess<'de> for Raw<'de> {
-    type Error = Doubt;
-
-    fn next_key_seed<K: DeserializeSeed<'de>>(
-        &mut self,
-        seed: K,
-    ) -> Result<Option<K::Value>, Doubt> {
-        if self.0.is_none() {
-            return Ok(None);
-        }
-        seed.deserialize(BorrowedStrDeserializer::new(RAW)).map(Some)
-    }
-
-    fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, Doubt> {
-        match self.0.take() {
-            Some(json) => seed.deserialize(BorrowedStrDeserializer::new(json)),
-            None => seed.deserialize(UnitDeserializer::new()),
-        }
     }
 }

@@ -44,8 +44,7 @@ pub(super) fn place_of(name: &str, json: &str) -> Option<Option<Range<usize>>> {
     let mut first = true;
     while reader.more(b'}', first).ok()? {
         first = false;
-        let key = reader.text().ok()?;
-        reader.expect(b':').ok()?;
+        let key = reader.name().ok()?;
         reader.peek();
         let from = reader.at;
         reader.pass().ok()?;
@@ -93,14 +92,6 @@ impl<'de> Reader<'de> {
         }
     }
 
-    fn expect(&mut self, byte: u8) -> Result<(), Doubt> {
-        if self.peek() != Some(byte) {
-            return Err(Doubt);
-        }
-        self.at += 1;
-        Ok(())
-    }
-
     /// Whether there is another value before `close`, behind which the reader otherwise stands.
     fn more(&mut self, close: u8, first: bool) -> Result<bool, Doubt> {
         match self.peek() {
@@ -135,21 +126,15 @@ impl<'de> Reader<'de> {
     /// Goes behind the next value, and sees that it is one.
     fn pass(&mut self) -> Result<(), Doubt> {
         match self.peek().ok_or(Doubt)? {
-            b'{' => {
+            open @ (b'{' | b'[') => {
+                let is_object = open == b'{';
+                let close = if is_object { b'}' } else { b']' };
                 self.open()?;
                 let mut first = true;
-                while self.more(b'}', first)? {
-                    self.text()?;
-                    self.expect(b':')?;
-                    self.pass()?;
-                    first = false;
-                }
-                self.depth -= 1;
-            }
-            b'[' => {
-                self.open()?;
-                let mut first = true;
-                while self.more(b']', first)? {
+                while self.more(close, first)? {
+                    if is_object {
+                        self.name()?;
+                    }
                     self.pass()?;
                     first = false;
                 }
@@ -159,6 +144,16 @@ impl<'de> Reader<'de> {
             _ => return self.word().map(drop),
         }
         Ok(())
+    }
+
+    /// The name of the next member, behind whose colon the reader then stands.
+    fn name(&mut self) -> Result<Text<'de>, Doubt> {
+        let name = self.text()?;
+        if self.peek() != Some(b':') {
+            return Err(Doubt);
+        }
+        self.at += 1;
+        Ok(name)
     }
 
     /// The next value, which must be a text.

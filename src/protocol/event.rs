@@ -6,7 +6,7 @@ use bytes::Bytes;
 use memchr::memchr;
 use serde::Deserialize;
 
-use super::{Object, from_json, reader::place_of};
+use super::{Object, quickly, reader::place_of};
 use crate::sse::Frame;
 
 /// One event: what kind it is, its name, and its JSON as it came.
@@ -131,16 +131,10 @@ impl Event {
     /// # Errors
     /// When one of them is missing or of another type.
     pub fn read<'a, T: Deserialize<'a>>(&'a self) -> Result<T, Malformed> {
-        serde_json::from_slice(&self.json).map_err(Malformed::new)
-    }
-
-    /// The same, of events that are many or large.
-    ///
-    /// # Errors
-    /// When one of them is missing or of another type.
-    pub fn read_quickly<'a, T: Deserialize<'a>>(&'a self) -> Result<T, Malformed> {
-        let json = std::str::from_utf8(&self.json).map_err(Malformed::new)?;
-        from_json(json).map_err(Malformed::new)
+        let json = std::str::from_utf8(&self.json).ok();
+        // The library also reads what is no UTF-8 in members that are not wanted.
+        let slowly = || serde_json::from_slice(&self.json).map_err(Malformed::new);
+        json.and_then(quickly).map_or_else(slowly, Ok)
     }
 
     /// Where the value of the top-level `sequence_number` stands, found without building anything.

@@ -102,12 +102,12 @@ impl Gather {
     pub fn event(&mut self, event: &Event) -> Result<Option<Response>, Malformed> {
         match event.kind {
             Kind::ItemAdded => {
-                let ItemEvent { output_index, item } = event.read_quickly()?;
+                let ItemEvent { output_index, item } = event.read()?;
                 self.keep(event)?;
                 self.started.insert(output_index, item);
             }
             Kind::ItemDone => {
-                let ItemEvent { output_index, item } = event.read_quickly()?;
+                let ItemEvent { output_index, item } = event.read()?;
                 self.keep(event)?;
                 self.started.remove(&output_index);
                 self.texts.remove(&output_index);
@@ -143,7 +143,7 @@ impl Gather {
     }
 
     fn finish(&mut self, event: &Event) -> Result<Response, Malformed> {
-        let Terminal { response } = event.read_quickly()?;
+        let Terminal { response } = event.read()?;
         let ending: Ending = from_json(response.get()).map_err(Malformed::new)?;
         for (index, texts) in std::mem::take(&mut self.texts) {
             self.items.insert(index, text_message(self.started.remove(&index), texts));

@@ -43,7 +43,7 @@ impl Witness {
             item: Item,
         }
         if event.kind == Kind::ItemDone
-            && let Ok(Done { item }) = event.read_quickly()
+            && let Ok(Done { item }) = event.read()
         {
             self.pending.item(&item, &self.state.sealed);
         }

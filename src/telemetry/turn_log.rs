@@ -117,7 +117,7 @@ impl TurnLog {
             self.first_content = Some(self.began.elapsed());
         }
         if event.kind.is_terminal()
-            && let Ok(Ended { response }) = event.read_quickly()
+            && let Ok(Ended { response }) = event.read()
         {
             self.usage += response.usage.unwrap_or_default(); // Of each choice.
         }

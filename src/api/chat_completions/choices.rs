@@ -76,7 +76,7 @@ fn chunks(wanted: &Wanted, first: &Event) -> Result<Chunks, upstream::Error> {
         created_at: Option<f64>,
     }
     let response = match first.kind {
-        Kind::Created => first.read_quickly::<Created<'_>>()?.response,
+        Kind::Created => first.read::<Created<'_>>()?.response,
         _ => Named::default(),
     };
     let created = response.created_at.map_or_else(unix_now, |seconds| seconds as u64);

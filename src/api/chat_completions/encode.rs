@@ -71,7 +71,7 @@ struct Delta<'a> {
 
 impl<'a> Delta<'a> {
     fn read(event: &'a Event) -> Result<Self, Malformed> {
-        let delta: Self = event.read_quickly()?;
+        let delta: Self = event.read()?;
         match delta.delta.get().starts_with('"') {
             true => Ok(delta),
             false => Err(Malformed::new("a delta is no text")),
@@ -127,11 +127,11 @@ impl Encoder {
                 }
             }
             Kind::ItemAdded => {
-                let ItemEvent { output_index, item } = event.read_quickly()?;
+                let ItemEvent { output_index, item } = event.read()?;
                 self.added(pen, output_index, item, out);
             }
             Kind::ItemDone => {
-                let ItemEvent { output_index, item } = event.read_quickly()?;
+                let ItemEvent { output_index, item } = event.read()?;
                 self.done(pen, output_index, item, out);
             }
             Kind::Completed | Kind::Incomplete | Kind::Failed => {

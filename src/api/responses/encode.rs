@@ -96,7 +96,7 @@ impl Encoder {
         match event.kind {
             Kind::Created if self.announced => Ok(()),
             Kind::Created | Kind::InProgress | Kind::Queued => {
-                let WithResponse { response } = event.read_quickly()?;
+                let WithResponse { response } = event.read()?;
                 if self.created.is_none() {
                     self.created = Some(response.to_owned());
                 }

@@ -68,10 +68,16 @@ impl Item {
         from_json(self.0.get()).unwrap_or_default()
     }
 
-    /// Whose it is: `user`, `assistant`, `developer`; of a message only.
+    /// What it is: `message`, `function_call`, `reasoning`.
+    #[must_use]
+    pub fn kind(&self) -> Option<Cow<'_, str>> {
+        early(self.0.get(), "type").map_or_else(|| self.head().kind, |kind| Some(kind.into()))
+    }
+
+    /// Whose it is: `user`, `assistant`, `developer`; of a message above all.
     #[must_use]
     pub fn role(&self) -> Option<Cow<'_, str>> {
-        self.head().role
+        early(self.0.get(), "role").map_or_else(|| self.head().role, |role| Some(role.into()))
     }
 
     /// All members, to be changed and written again with [`Item::new`].
@@ -80,6 +86,23 @@ impl Item {
     /// When the item is no object.
     pub fn members(&self) -> serde_json::Result<Object<'_>> {
         from_json(self.0.get())
+    }
+}
+
+/// The text of the member `name`, found without reading the rest where only texts stand before it
+/// and nothing has to be unescaped: nearly everybody writes items so.
+fn early<'a>(json: &'a str, name: &str) -> Option<&'a str> {
+    let mut rest = json.strip_prefix('{')?;
+    loop {
+        let (key, behind) = rest.strip_prefix('"')?.split_once('"')?;
+        let (text, behind) = behind.strip_prefix(":\"")?.split_once('"')?;
+        if key.contains('\\') || text.contains('\\') {
+            return None;
+        }
+        if key == name {
+            return Some(text);
+        }
+        rest = behind.strip_prefix(',')?;
     }
 }
 
@@ -94,15 +117,35 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_role_is_found_wherever_and_however_it_is_written() {
-        for (json, role) in [
-            (r#"{"type":"message","role":"user","content":[]}"#, Some("user")),
-            (r#"{"content":[],"role":"us\u0065r"}"#, Some("user")),
-            (r#"{"role":"assistant","content":"a user"}"#, Some("assistant")),
-            (r#"{"type":"message","content":[{"role":"user"}]}"#, None),
-            (r#"["user"]"#, None),
+    fn kind_and_role_are_found_wherever_and_however_they_are_written() {
+        for (json, kind, role) in [
+            (
+                r#"{"id":"msg_1","type":"message","status":"done","role":"user"}"#,
+                Some("message"),
+                Some("user"),
+            ),
+            (r#"{"id":"\",","type":"message"}"#, Some("message"), None),
+            (r#"{"type":"message","role":"user","content":[]}"#, Some("message"), Some("user")),
+            (
+                r#"{"id":"msg_1","type":"message","status":"done","role":"user"}"#,
+                Some("message"),
+                Some("user"),
+            ),
+            (r#"{"id":"\",","type":"message"}"#, Some("message"), None),
+            (r#"{"type":"message","role":"us\u0065r"}"#, Some("message"), Some("user")),
+            (
+                r#"{"content":[],"role":"user","type":"mess\u0061ge"}"#,
+                Some("message"),
+                Some("user"),
+            ),
+            (r#"{"type":"mess\u0061ge","role":"user"}"#, Some("message"), Some("user")),
+            (r#"{"role":"assistant","content":"a user"}"#, None, Some("assistant")),
+            (r#"{"type":"message","content":[{"role":"user"}]}"#, Some("message"), None),
+            (r#"{ "type": "reasoning" }"#, Some("reasoning"), None),
+            ("5", None, None),
         ] {
             let item: Item = serde_json::from_str(json).unwrap();
+            assert_eq!(item.kind().as_deref(), kind, "{json}");
             assert_eq!(item.role().as_deref(), role, "{json}");
         }
     }

@@ -26,7 +26,7 @@ impl Turn {
         let before = self.request.input.len();
         self.request.input.retain(|item| {
             !(item.json().get().contains(r#""encrypted_content""#)
-                && matches!(item.head().kind.as_deref(), Some("reasoning" | "compaction")))
+                && matches!(item.kind().as_deref(), Some("reasoning" | "compaction")))
         });
         self.request.input.len() < before
     }

@@ -57,7 +57,7 @@ fn move_to_user(input: &mut Vec<Item>, instructions: Option<String>) {
     let before: Vec<Item> = input.drain(..head).collect();
     let mut kept = Vec::with_capacity(before.len());
     for item in before {
-        match item.head().role.as_deref() {
+        match item.role().as_deref() {
             Some("developer") => parts.extend(parts_of(&item)),
             _ => kept.push(item),
         }

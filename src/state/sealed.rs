@@ -4,7 +4,7 @@
 //! the model thinks from the start again at every step. So the reasoning of a turn is kept under
 //! the id of the first call behind it, and put back in front of that call when it returns.
 
-use std::time::Duration;
+use std::{borrow::Cow, time::Duration};
 
 use super::kept::Kept;
 use crate::protocol::Item;
@@ -60,13 +60,12 @@ impl Pending {
 }
 
 fn is_reasoning(item: &Item) -> bool {
-    item.head().kind.as_deref() == Some("reasoning")
+    item.kind().as_deref() == Some("reasoning")
 }
 
 fn call_id(item: &Item) -> Option<String> {
-    let head = item.head();
-    let is_call = matches!(head.kind.as_deref(), Some("function_call" | "custom_tool_call"));
-    head.call_id.filter(|_| is_call).map(std::borrow::Cow::into_owned)
+    let is_call = matches!(item.kind().as_deref(), Some("function_call" | "custom_tool_call"));
+    is_call.then(|| item.head().call_id.map(Cow::into_owned)).flatten()
 }
 
 /// As the backend takes it back: nothing but what is sealed, and its summary.

@@ -75,7 +75,7 @@ impl Dialect for Compact {
         if let Outcome::Failed(failure) = response.outcome {
             return Err(upstream::of_failure(failure));
         }
-        let is_sealed = |item: &Item| item.head().kind.as_deref() == Some("compaction");
+        let is_sealed = |item: &Item| item.kind().as_deref() == Some("compaction");
         let Some(sealed) = response.output.into_iter().find(is_sealed) else {
             return Err(Malformed::new("the upstream has not compacted the conversation").into());
         };

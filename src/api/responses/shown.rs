@@ -24,7 +24,7 @@ pub(in crate::api) fn shown(items: &[Item], sealed: bool) -> Box<RawValue> {
 fn unsealed(item: &Item) -> Option<Item> {
     let json = item.json().get();
     if memchr::memmem::find(json.as_bytes(), SEAL).is_none()
-        || item.head().kind.as_deref() != Some("reasoning")
+        || item.kind().as_deref() != Some("reasoning")
     {
         return None;
     }

@@ -1,6 +1,6 @@
 //! Event by event.
 
-use std::collections::BTreeMap;
+use std::{borrow::Cow, collections::BTreeMap};
 
 use bytes::Bytes;
 use serde::Deserialize;
@@ -69,7 +69,7 @@ impl Stage {
 
     fn done(&mut self, event: Event, about: &About, out: &mut Vec<Event>) {
         self.next_index = self.next_index.max(about.output_index + 1);
-        let kind = about.item.head().kind.as_deref().map(str::to_owned);
+        let kind = about.item.kind().map(Cow::into_owned);
         if !matches!(kind.as_deref(), Some("function_call" | "custom_tool_call")) {
             out.push(event);
             return;
@@ -77,7 +77,7 @@ impl Stage {
         let mut item = about.item.clone();
         if self.wanted.mended {
             let known = self.names.get(&about.output_index).cloned();
-            let name = item.head().name.map(std::borrow::Cow::into_owned).unwrap_or_default();
+            let name = item.head().name.map(Cow::into_owned).unwrap_or_default();
             if let Some(better) = known.or_else(|| mend::name(&name, &self.wanted.tools)) {
                 item = renamed(&item, &better);
             }
@@ -129,7 +129,7 @@ fn mended(item: Item, index: u64, out: &mut Vec<Event>) -> Item {
         Some(status) if status == "incomplete" => arguments,
         _ => mend::arguments(&arguments),
     };
-    let id = members.str("id").map(std::borrow::Cow::into_owned);
+    let id = members.str("id").map(Cow::into_owned);
     let place = json!({"item_id": id, "output_index": index});
     out.push(event(Kind::ArgumentsDelta, &[place.clone(), json!({"delta": better})]));
     out.push(event(Kind::ArgumentsDone, &[place, json!({"arguments": better})]));

@@ -41,7 +41,7 @@ impl What {
 
     /// The text that an item has itself.
     pub(super) fn of_item(item: &Item) -> Option<Self> {
-        Some(match &*item.head().kind? {
+        Some(match &*item.kind()? {
             "function_call" => Self::Arguments,
             "custom_tool_call" => Self::Input,
             _ => return None,

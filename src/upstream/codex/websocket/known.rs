@@ -95,7 +95,7 @@ impl Seen {
 
     /// Takes note of what the backend has said.
     pub(super) fn said(&mut self, item: &Item) {
-        let is_thought = item.head().kind.is_some_and(|kind| kind == "reasoning");
+        let is_thought = item.kind().is_some_and(|kind| kind == "reasoning");
         self.items.push(Print { is_thought, ..Print::new(item) });
     }
 }

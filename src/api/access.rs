@@ -1,45 +1,39 @@
 //! Who is let in: no web page that was not named, and with local keys only who has one.
 
-use axum::{
-    extract::{Request, State},
-    middleware::Next,
-    response::{IntoResponse, Response},
-};
+use axum::{extract::Request, response::Response};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header, uri::Authority};
 use secrecy::ExposeSecret;
 use sha2::{Digest, Sha256};
 
-use super::{App, Error, page};
+use super::{Error, page};
 use crate::config::{Key, Server};
 
 /// The profile that a request names: by its path, else by a header, else by its local key.
 #[derive(Clone, Debug)]
 pub(super) struct Named(pub(super) Option<String>);
 
-pub(super) async fn guard(State(app): State<App>, mut request: Request, next: Next) -> Response {
-    let server = app.server();
-    let (headers, uri) = (request.headers(), request.uri());
-    let origin = match check_page(&server, request.method(), headers, uri) {
-        Ok(origin) => origin,
-        Err(error) => return error.into_response(),
-    };
-    if let (Some(origin), &Method::OPTIONS) = (&origin, request.method()) {
-        return with_cors(StatusCode::NO_CONTENT.into_response(), origin);
+/// Who has been let in.
+pub(super) struct Admitted {
+    pub(super) named: Named,
+    /// The page that may read the answer.
+    pub(super) origin: Option<HeaderValue>,
+}
+
+/// Lets a request in.
+///
+/// # Errors
+/// When it comes from a page or with a key that is not known here.
+pub(super) fn admit(server: &Server, request: &Request) -> Result<Admitted, Error> {
+    let (method, headers, uri) = (request.method(), request.headers(), request.uri());
+    let origin = check_page(server, method, headers, uri)?;
+    if origin.is_some() && method == Method::OPTIONS {
+        return Ok(Admitted { named: Named(None), origin }); // A preflight has no key.
     }
-    let key = match check_key(&server, request.method(), headers, uri.path()) {
-        Ok(key) => key,
-        Err(error) => return error.into_response(),
-    };
+    let key = check_key(server, method, headers, uri.path())?;
     let path = uri.path().strip_prefix("/profiles/").and_then(|rest| rest.split('/').next());
     let header = || headers.get("x-codexway-profile").and_then(|value| value.to_str().ok());
     let named = path.or_else(header).or_else(|| key.and_then(|key| key.profile.as_deref()));
-    let named = Named(named.map(str::to_owned));
-    request.extensions_mut().insert(named);
-    let response = next.run(request).await;
-    match origin {
-        Some(origin) => with_cors(response, &origin),
-        None => response,
-    }
+    Ok(Admitted { named: Named(named.map(str::to_owned)), origin })
 }
 
 /// Refuses what a web page sends: one that has rebound its name to this machine is known by the
@@ -142,9 +136,9 @@ fn check_key<'a>(
 }
 
 /// Lets the page of a listed origin read the answer.
-fn with_cors(mut response: Response, origin: &HeaderValue) -> Response {
+pub(super) fn with_cors(mut response: Response, origin: HeaderValue) -> Response {
     let headers = response.headers_mut();
-    headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin.clone());
+    headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin);
     headers.insert(header::VARY, HeaderValue::from_static("origin"));
     let fixed = [
         (header::ACCESS_CONTROL_ALLOW_METHODS, "GET, POST, DELETE"),

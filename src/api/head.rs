@@ -1,10 +1,5 @@
 //! The head of a request, within its limits.
 
-use axum::{
-    extract::Request,
-    middleware::Next,
-    response::{IntoResponse, Response},
-};
 use http::{HeaderMap, StatusCode, Uri};
 
 use super::Error;
@@ -17,14 +12,7 @@ const MAX_HEADERS: usize = 64 * 1024;
 const MAX_COUNT: usize = 100;
 
 /// Refuses what is larger than any client has need of.
-pub(super) async fn guard(request: Request, next: Next) -> Response {
-    match check(request.uri(), request.headers()) {
-        Ok(()) => next.run(request).await,
-        Err(error) => error.into_response(),
-    }
-}
-
-fn check(uri: &Uri, headers: &HeaderMap) -> Result<(), Error> {
+pub(super) fn check(uri: &Uri, headers: &HeaderMap) -> Result<(), Error> {
     if uri.path_and_query().is_some_and(|path| path.as_str().len() > MAX_URL) {
         return Err(Error::new(
             StatusCode::URI_TOO_LONG,

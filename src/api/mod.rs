@@ -6,7 +6,6 @@ use axum::{
     Router, middleware,
     routing::{get, post},
 };
-use tower_http::catch_panic::CatchPanicLayer;
 
 mod access;
 mod app;
@@ -70,7 +69,7 @@ fn endpoints() -> Router<App> {
         .method_not_allowed_fallback(ops::wrong_method)
 }
 
-/// The whole API. Layers are listed from the inside out.
+/// The whole API, with what [`outer`] does around all of it.
 pub fn router(app: App) -> Router {
     Router::new()
         .merge(page::routes())
@@ -78,14 +77,7 @@ pub fn router(app: App) -> Router {
         .nest("/v1", endpoints())
         .nest("/profiles/{profile}", endpoints().nest("/v1", endpoints()))
         .fallback(ops::not_found)
-        // Nobody who is not let in reaches a handler.
-        .layer(middleware::from_fn_with_state(app.clone(), access::guard))
-        // Nor does anything that no client has need of.
-        .layer(middleware::from_fn(head::guard))
-        // A panic is one turn's fault, and its client is told so.
-        .layer(CatchPanicLayer::custom(outer::panicked))
-        // Every answer, whatever made it, can be named.
-        .layer(middleware::from_fn(outer::with_request_id))
+        .layer(middleware::from_fn_with_state(app.clone(), outer::answer))
         .with_state(app)
 }
 

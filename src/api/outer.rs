@@ -1,29 +1,44 @@
 //! What is done to every request and every answer.
 
-use std::{any::Any, time::Instant};
+use std::{any::Any, panic::AssertUnwindSafe, time::Instant};
 
 use axum::{
-    extract::Request,
+    extract::{Request, State},
     middleware::Next,
     response::{IntoResponse, Response},
 };
-use http::{HeaderName, HeaderValue};
+use futures_util::FutureExt;
+use http::{HeaderName, HeaderValue, Method, StatusCode};
 use uuid::Uuid;
 
-use super::Error;
+use super::{
+    App, Error,
+    access::{self, Admitted},
+    head,
+};
 use crate::{telemetry::metrics, upstream};
 
 /// What the client and the log call the request.
 #[derive(Clone, Debug)]
 pub(super) struct RequestId(pub(super) String);
 
-pub(super) async fn with_request_id(mut request: Request, next: Next) -> Response {
+/// Answers a request. Every answer, whatever made it, can be named; and a panic is one turn's
+/// fault, which its client is told.
+///
+/// One layer, since each one that the router is given costs every request a copy of all below it.
+pub(super) async fn answer(State(app): State<App>, mut request: Request, next: Next) -> Response {
     let started = Instant::now();
     let id = format!("req_{}", Uuid::now_v7().simple());
-    request.extensions_mut().insert(RequestId(id.clone()));
-    let mut response = next.run(request).await;
+    let named = HeaderValue::from_str(&id);
+    request.extensions_mut().insert(RequestId(id));
+    let answer = AssertUnwindSafe(admitted(&app, request, next)).catch_unwind().await;
+    let answer = answer.unwrap_or_else(|panic| {
+        report(&*panic);
+        Err(upstream::Error::Internal.into())
+    });
+    let mut response = answer.unwrap_or_else(IntoResponse::into_response);
     let headers = response.headers_mut();
-    if let Ok(id) = HeaderValue::from_str(&id) {
+    if let Ok(id) = named {
         headers.insert(HeaderName::from_static("x-request-id"), id);
     }
     let millis = HeaderValue::from(started.elapsed().as_millis() as u64);
@@ -33,10 +48,21 @@ pub(super) async fn with_request_id(mut request: Request, next: Next) -> Respons
     response
 }
 
-/// The answer to a request at which codexway failed.
-pub(super) fn panicked(panic: Box<dyn Any + Send + 'static>) -> Response {
-    report(&*panic);
-    Error::from(upstream::Error::Internal).into_response()
+/// Has a request served that is of a bearable size, by nobody who is not let in.
+async fn admitted(app: &App, mut request: Request, next: Next) -> Result<Response, Error> {
+    head::check(request.uri(), request.headers())?;
+    let Admitted { named, origin } = access::admit(&app.server(), &request)?;
+    let response = match (&origin, request.method()) {
+        (Some(_), &Method::OPTIONS) => StatusCode::NO_CONTENT.into_response(),
+        _ => {
+            request.extensions_mut().insert(named);
+            next.run(request).await
+        }
+    };
+    Ok(match origin {
+        Some(origin) => access::with_cors(response, origin),
+        None => response,
+    })
 }
 
 /// Logs and counts a panic: it is one turn's fault, and ends no other.

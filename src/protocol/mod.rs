@@ -17,6 +17,6 @@ pub use item::Item;
 pub use json::{Object, raw, raw_str};
 pub use reader::{MAX_DEPTH, from_json, quickly};
 pub use request::{Reasoning, Request, StreamOptions, Text};
-pub use response::{Failure, Gather, Outcome, Response};
+pub use response::{Ending, Failure, Gather, Outcome, Response};
 pub use turn::{Conversation, Turn};
 pub use usage::Usage;

@@ -68,15 +68,23 @@ struct TextEvent {
     text: Box<RawValue>,
 }
 
+/// What the last event of a turn says.
+#[derive(Debug)]
+pub struct Ending {
+    pub outcome: Outcome,
+    /// Usually empty.
+    pub output: Vec<Item>,
+    pub usage: Usage,
+}
+
 #[derive(Deserialize)]
-struct Terminal<'a> {
-    #[serde(borrow)]
-    response: &'a RawValue,
+struct Terminal<T> {
+    response: T,
 }
 
 #[derive(Default, Deserialize)]
 #[serde(default)]
-struct Ending {
+struct Told {
     output: Option<Vec<Item>>,
     usage: Option<Usage>,
     incomplete_details: Option<IncompleteDetails>,
@@ -87,6 +95,28 @@ struct Ending {
 #[serde(default)]
 struct IncompleteDetails {
     reason: Option<String>,
+}
+
+impl Ending {
+    /// Reads a terminal event.
+    ///
+    /// # Errors
+    /// When it tells of no response.
+    pub fn of(event: &Event) -> Result<Self, Malformed> {
+        let Terminal { response } = event.read()?;
+        Ok(Self::told(event.kind, response))
+    }
+
+    fn told(kind: Kind, response: Told) -> Self {
+        let Told { output, usage, incomplete_details, error } = response;
+        let reason = || incomplete_details.and_then(|details| details.reason).unwrap_or_default();
+        let outcome = match kind {
+            Kind::Failed => Outcome::Failed(error.unwrap_or_default()),
+            Kind::Incomplete => Outcome::Incomplete(reason()),
+            _ => Outcome::Completed,
+        };
+        Self { outcome, output: output.unwrap_or_default(), usage: usage.unwrap_or_default() }
+    }
 }
 
 impl Gather {
@@ -143,24 +173,16 @@ impl Gather {
     }
 
     fn finish(&mut self, event: &Event) -> Result<Response, Malformed> {
-        let Terminal { response } = event.read()?;
-        let ending: Ending = from_json(response.get()).map_err(Malformed::new)?;
+        let Terminal { response } = event.read::<Terminal<&RawValue>>()?;
+        let told = from_json(response.get()).map_err(Malformed::new)?;
+        let Ending { outcome, output: theirs, usage } = Ending::told(event.kind, told);
         for (index, texts) in std::mem::take(&mut self.texts) {
             self.items.insert(index, text_message(self.started.remove(&index), texts));
         }
         let mut output = self.so_far();
-        let theirs = ending.output.unwrap_or_default();
         if theirs.len() > output.len() {
             output = theirs;
         }
-        let outcome = match event.kind {
-            Kind::Failed => Outcome::Failed(ending.error.unwrap_or_default()),
-            Kind::Incomplete => Outcome::Incomplete(
-                ending.incomplete_details.and_then(|details| details.reason).unwrap_or_default(),
-            ),
-            _ => Outcome::Completed,
-        };
-        let usage = ending.usage.unwrap_or_default();
         Ok(Response { outcome, object: response.to_owned(), output, usage })
     }
 }

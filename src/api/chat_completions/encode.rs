@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     config::ReasoningFormat,
-    protocol::{Event, Gather, Item, Kind, Malformed, Outcome, Usage, raw, raw_str},
+    protocol::{Ending, Event, Item, Kind, Malformed, Outcome, Usage, raw, raw_str},
     upstream,
 };
 
@@ -31,7 +31,6 @@ pub(super) struct Encoder {
     thought: bool,
     thinking: Thinking,
     annotations: Vec<Box<RawValue>>,
-    gather: Gather,
 }
 
 #[derive(Debug)]
@@ -88,11 +87,10 @@ struct Place {
 }
 
 #[derive(Deserialize)]
-struct ItemEvent<'a> {
+struct ItemEvent {
     #[serde(default)]
     output_index: u64,
-    #[serde(borrow)]
-    item: &'a RawValue,
+    item: Item,
 }
 
 impl Encoder {
@@ -128,14 +126,14 @@ impl Encoder {
             }
             Kind::ItemAdded => {
                 let ItemEvent { output_index, item } = event.read()?;
-                self.added(pen, output_index, item, out);
+                self.added(pen, output_index, &item, out);
             }
             Kind::ItemDone => {
                 let ItemEvent { output_index, item } = event.read()?;
-                self.done(pen, output_index, item, out);
+                self.done(pen, output_index, &item, out);
             }
             Kind::Completed | Kind::Incomplete | Kind::Failed => {
-                return self.end(pen, event, out);
+                return self.end(pen, Ending::of(event)?, out).map(Some);
             }
             _ => {}
         }
@@ -165,8 +163,7 @@ impl Encoder {
         &mut self.items[at].1
     }
 
-    fn added(&mut self, pen: &Pen<'_>, index: u64, item: &RawValue, out: &mut BytesMut) {
-        let item = Item::from(item.to_owned());
+    fn added(&mut self, pen: &Pen<'_>, index: u64, item: &Item, out: &mut BytesMut) {
         let head = item.head();
         match head.kind.as_deref() {
             Some("message") => {
@@ -285,33 +282,34 @@ impl Encoder {
     }
 
     /// A finished item: what of it no delta has said is said now.
-    fn done(&mut self, pen: &Pen<'_>, index: u64, item: &RawValue, out: &mut BytesMut) {
+    fn done(&mut self, pen: &Pen<'_>, index: u64, item: &Item, out: &mut BytesMut) {
         if !self.items.iter().any(|(known, _)| *known == index) {
             self.added(pen, index, item, out);
         }
-        let item = Item::from(item.to_owned());
         match self.item(index, State::Hidden) {
             State::Message { written: false } => {
-                for (field, text) in reply::texts(&item) {
+                for (field, text) in reply::texts(item) {
                     self.text(pen, index, field, &raw(&text), out);
                 }
             }
             State::Call { written: false, call } => {
-                let payload = reply::payload(&item, call.custom);
+                let payload = reply::payload(item, call.custom);
                 // No piece at all is what empty input comes to; JSON is never empty.
                 if raw_str(&payload).is_some_and(|payload| !payload.is_empty()) {
                     self.payload(pen, index, &payload, out);
                 }
             }
             State::Reasoning { written: false } => {
-                if let Some(text) = reply::reasoning(&item) {
+                if let Some(text) = reply::reasoning(item) {
                     self.reasoning(pen, index, &raw(&text), out);
                 }
             }
             _ => {}
         }
-        self.annotations.extend(reply::annotations(&item));
-        if let Some(url) = reply::image(&item) {
+        if item.kind().as_deref() == Some("message") {
+            self.annotations.extend(reply::annotations(item));
+        }
+        if let Some(url) = reply::image(item) {
             let image = reply::shown(self.n_images, &url);
             self.n_images += 1;
             self.delta(pen, out, |out| member(out, "images", &raw(&[image])));
@@ -322,17 +320,17 @@ impl Encoder {
     fn end(
         &mut self,
         pen: &Pen<'_>,
-        event: &Event,
+        ending: Ending,
         out: &mut BytesMut,
-    ) -> Result<Option<Usage>, upstream::Error> {
-        let Some(response) = self.gather.event(event)? else { return Ok(None) };
-        if let Outcome::Failed(failure) = response.outcome {
+    ) -> Result<Usage, upstream::Error> {
+        let Ending { outcome, output, usage } = ending;
+        if let Outcome::Failed(failure) = outcome {
             return Err(upstream::of_failure(failure));
         }
         // Items that only the last event tells of.
-        for (index, item) in response.output.iter().enumerate() {
+        for (index, item) in output.iter().enumerate() {
             if !self.items.iter().any(|(known, _)| *known == index as u64) {
-                self.done(pen, index as u64, item.json(), out);
+                self.done(pen, index as u64, item, out);
             }
         }
         self.close_thinking(pen, out);
@@ -343,9 +341,9 @@ impl Encoder {
         if !self.role_sent {
             self.delta(pen, out, |out| out.put_slice(br#""content":"""#)); // An empty answer is one.
         }
-        let reason = finish_reason(&response, self.n_calls > 0, pen.wanted.legacy);
+        let reason = finish_reason(&outcome, self.n_calls > 0, pen.wanted.legacy);
         pen.chunks.finish(out, pen.choice, reason);
-        Ok(Some(response.usage))
+        Ok(usage)
     }
 }
 

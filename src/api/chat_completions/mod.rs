@@ -5,7 +5,7 @@ use bytes::{Bytes, BytesMut};
 use super::{Client, Decoded, Dialect, Error, dialect::Flow};
 use crate::{
     config::{Protocol, ReasoningFormat},
-    protocol::{Event, Object, Response},
+    protocol::{Event, Object, Outcome, Response},
     shaping::Names,
     upstream,
 };
@@ -108,9 +108,8 @@ impl Dialect for Chat {
 }
 
 /// The reason that ends a choice.
-fn finish_reason(response: &Response, calls: bool, legacy: bool) -> &'static str {
-    use crate::protocol::Outcome;
-    match &response.outcome {
+fn finish_reason(outcome: &Outcome, calls: bool, legacy: bool) -> &'static str {
+    match outcome {
         // Before the calls: one that was cut off must not be run.
         Outcome::Incomplete(reason) if reason == "content_filter" => "content_filter",
         Outcome::Incomplete(_) => "length",

@@ -10,7 +10,7 @@ use super::{Wanted, chunk::ChatUsage, finish_reason};
 use crate::{
     api::unix_now,
     config::ReasoningFormat,
-    protocol::{Item, Outcome, Response, Usage, raw, raw_str},
+    protocol::{Item, Outcome, Response, Usage, from_json, raw, raw_str},
     upstream,
 };
 
@@ -74,7 +74,7 @@ pub(super) fn reply(wanted: &Wanted, responses: Vec<Response>) -> Result<Bytes, 
         usage += response.usage;
         let message = message(wanted, &response.output);
         let calls = !message.tool_calls.is_empty() || message.function_call.is_some();
-        let finish_reason = finish_reason(&response, calls, wanted.legacy);
+        let finish_reason = finish_reason(&response.outcome, calls, wanted.legacy);
         choices.push(Choice { index, message, logprobs: (), finish_reason });
     }
     let completion = Completion {
@@ -192,11 +192,9 @@ pub(super) fn texts(item: &Item) -> Vec<(&'static str, String)> {
         #[serde(borrow, default)]
         refusal: Option<Cow<'a, str>>,
     }
-    let parts: Vec<Part<'_>> = item
-        .head()
-        .content
-        .and_then(|content| serde_json::from_str(content.get()).ok())
-        .unwrap_or_default();
+    let content = item.head().content;
+    let parts: Vec<Part<'_>> =
+        content.and_then(|content| from_json(content.get()).ok()).unwrap_or_default();
     let mut texts = Vec::with_capacity(parts.len());
     for part in parts {
         texts.extend(part.text.map(|text| ("content", text.into_owned())));
@@ -240,11 +238,9 @@ pub(super) fn annotations(item: &Item) -> Vec<Box<RawValue>> {
         url: String,
         title: String,
     }
-    let parts: Vec<Part<'_>> = item
-        .head()
-        .content
-        .and_then(|content| serde_json::from_str(content.get()).ok())
-        .unwrap_or_default();
+    let content = item.head().content;
+    let parts: Vec<Part<'_>> =
+        content.and_then(|content| from_json(content.get()).ok()).unwrap_or_default();
     parts
         .iter()
         .flat_map(|part| &part.annotations)
@@ -258,15 +254,16 @@ pub(super) fn annotations(item: &Item) -> Vec<Box<RawValue>> {
 pub(super) fn image(item: &Item) -> Option<String> {
     #[derive(Deserialize)]
     struct Made<'a> {
-        #[serde(borrow, rename = "type")]
-        kind: Cow<'a, str>,
         #[serde(borrow, default)]
         result: Option<Cow<'a, str>>,
         #[serde(borrow, default)]
         output_format: Option<Cow<'a, str>>,
     }
-    let made: Made<'_> = serde_json::from_str(item.json().get()).ok()?;
-    let result = made.result.filter(|_| made.kind == "image_generation_call")?;
+    if item.kind()? != "image_generation_call" {
+        return None;
+    }
+    let made: Made<'_> = from_json(item.json().get()).ok()?;
+    let result = made.result?;
     let format = made.output_format.as_deref().unwrap_or("png");
     (!result.is_empty()).then(|| format!("data:image/{format};base64,{result}"))
 }

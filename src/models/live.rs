@@ -22,14 +22,21 @@ const PATIENCE: Duration = Duration::from_secs(5);
 
 /// The catalogue in force. One for each upstream; shared by its turns.
 pub struct Live {
-    /// The client version to claim; `auto` for the highest that a catalogue has asked for.
-    version: String,
-    current: RwLock<Arc<Catalog>>,
+    /// The client version to claim, where it is not for the catalogues to say.
+    fixed_version: Option<String>,
+    current: RwLock<Current>,
     /// The version that the catalogue asked for which was there first. The upstream shows a client
     /// what its version may use, so by that alone the claim could only ever fall.
     least_version: String,
     /// Held while asking, so that however many ask at once, one does.
     asked: Mutex<Asked>,
+}
+
+#[derive(Clone)]
+struct Current {
+    catalog: Arc<Catalog>,
+    /// The version to claim with it.
+    version: Arc<str>,
 }
 
 #[derive(Default)]
@@ -45,32 +52,42 @@ impl Asked {
 }
 
 impl Live {
-    /// `known` serves until the upstream has been asked.
+    /// `version` is the client version to claim, `auto` (or nothing) for the highest that a
+    /// catalogue has asked for; `known` serves until the upstream has been asked.
     #[must_use]
     pub fn new(version: String, known: Catalog) -> Self {
         let least_version = known.version().to_owned();
-        let current = RwLock::new(Arc::new(known));
-        Self { version, current, least_version, asked: Mutex::default() }
+        let fixed_version = (!matches!(&*version, "" | "auto")).then_some(version);
+        let version = fixed_version.as_deref().unwrap_or(&least_version).into();
+        let current = RwLock::new(Current { catalog: Arc::new(known), version });
+        Self { fixed_version, current, least_version, asked: Mutex::default() }
     }
 
     /// The client version to claim at the moment, to be let to the models of the catalogue.
     #[must_use]
-    pub fn version(&self) -> String {
-        match self.version.as_str() {
-            "" | "auto" => {
-                let (least, current) = (&*self.least_version, self.current());
-                let highest =
-                    [least, current.version()].into_iter().max_by(|a, b| compare_versions(a, b));
-                highest.unwrap_or(least).to_owned()
-            }
-            fixed => fixed.to_owned(),
-        }
+    pub fn version(&self) -> Arc<str> {
+        self.now().version
     }
 
     /// What is known now, without waiting.
     #[must_use]
     pub fn current(&self) -> Arc<Catalog> {
+        self.now().catalog
+    }
+
+    fn now(&self) -> Current {
         self.current.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn replace(&self, catalog: Catalog) {
+        let version = self.fixed_version.as_deref().unwrap_or_else(|| {
+            [&*self.least_version, catalog.version()]
+                .into_iter()
+                .max_by(|a, b| compare_versions(a, b))
+                .unwrap_or_default()
+        });
+        let now = Current { version: version.into(), catalog: Arc::new(catalog) };
+        *self.current.write().unwrap_or_else(PoisonError::into_inner) = now;
     }
 
     /// What the upstream has said, at once: where that was a while ago it is asked again behind
@@ -112,8 +129,7 @@ impl Live {
                 Ok(catalog) => {
                     let catalog = catalog.asked_as(&version);
                     tracing::debug!(models = catalog.models.len(), "catalogue of models loaded");
-                    *self.current.write().unwrap_or_else(PoisonError::into_inner) =
-                        Arc::new(catalog);
+                    self.replace(catalog);
                     asked.etag = body.etag;
                     asked.again_at = Some(Instant::now() + FRESH);
                 }

@@ -4,19 +4,43 @@ use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use futures_util::StreamExt;
-use http::{HeaderMap, header};
+use http::{HeaderMap, Method, header};
+use reqwest::Url;
 
 use super::Error;
 use crate::{auth, sse::MAX_FRAME};
 
+/// The address that `url` is.
+///
+/// # Errors
+/// When it is none.
+pub(super) fn address(url: &str) -> Result<Url, Error> {
+    url.parse().map_err(|error| unreachable(url, &error))
+}
+
+/// A request with all its headers.
+pub(super) fn request(
+    method: Method,
+    url: Url,
+    headers: HeaderMap,
+    body: Option<Bytes>,
+) -> reqwest::Request {
+    let mut request = reqwest::Request::new(method, url);
+    *request.headers_mut() = headers;
+    *request.body_mut() = body.map(Into::into);
+    request
+}
+
 /// Sends and waits for the head of the answer, for as long as `idle`. `url` names the upstream to
 /// the user.
 pub(super) async fn send(
-    request: reqwest::RequestBuilder,
+    client: &auth::Client,
+    request: reqwest::Request,
     url: &str,
     idle: Duration,
 ) -> Result<reqwest::Response, Error> {
-    match tokio::time::timeout(idle, request.send()).await {
+    let client = self::client(client)?;
+    match tokio::time::timeout(idle, client.execute(request)).await {
         Ok(sent) => sent.map_err(|error| unreachable(url, &error)),
         Err(_) => Err(Error::TimedOut(idle)),
     }
@@ -57,7 +81,7 @@ pub(super) fn is_page(headers: &HeaderMap) -> bool {
 }
 
 /// The client, made if this is its first use.
-pub(super) fn client(client: &auth::Client) -> Result<&reqwest::Client, Error> {
+fn client(client: &auth::Client) -> Result<&reqwest::Client, Error> {
     client.get().map_err(|error| match error {
         auth::Error::Unreachable { url, why } => {
             Error::Unreachable { host: host(&url), reason: why }
@@ -78,9 +102,9 @@ fn host(url: &str) -> String {
     host.split('/').next().unwrap_or(host).to_owned()
 }
 
-pub(super) fn unreachable(url: &str, error: &reqwest::Error) -> Error {
+pub(super) fn unreachable(url: &str, error: &(dyn std::error::Error + 'static)) -> Error {
     // reqwest's own text repeats the URL; the cause at the bottom says what happened.
-    let mut cause: &dyn std::error::Error = error;
+    let mut cause = error;
     while let Some(source) = cause.source() {
         cause = source;
     }

@@ -121,16 +121,16 @@ async fn an_upstream_that_does_not_answer_is_waited_for_briefly() {
 #[tokio::test]
 async fn the_version_claimed_follows_the_catalogue_and_never_falls() {
     let (live, lists) = (live("auto"), Lists::default());
-    assert_eq!(live.version(), "0.155.0");
+    assert_eq!(&*live.version(), "0.155.0");
     lists.list("only-old-ones");
     live.asked(&lists).await;
-    assert_eq!(live.version(), "0.155.0");
+    assert_eq!(&*live.version(), "0.155.0");
 
     let newer = r#"{"models":[{"slug":"next","minimal_client_version":"0.170.2"}]}"#;
     for (setting, expected) in [("auto", "0.170.2"), ("0.99.0", "0.99.0")] {
         let (live, lists) = (self::live(setting), Lists::default());
         *lists.body.lock().unwrap() = Some(newer.to_owned());
         live.asked(&lists).await;
-        assert_eq!(live.version(), expected);
+        assert_eq!(&*live.version(), expected);
     }
 }

@@ -32,12 +32,15 @@ impl Identity {
     }
 }
 
-pub(super) fn authorization(access: &Access) -> Result<HeaderMap, Error> {
+/// Whose request it is.
+///
+/// # Errors
+/// When `auth.json` holds what no header may.
+pub(super) fn authorize(headers: &mut HeaderMap, access: &Access) -> Result<(), Error> {
     let unsendable = |what: &str| Error::Refused {
         message: format!("the {what} in `auth.json` holds characters that no header may hold"),
         log_in: LogIn::default(),
     };
-    let mut headers = HeaderMap::with_capacity(4);
     let bearer = format!("Bearer {}", access.token.expose_secret());
     let mut bearer = HeaderValue::from_str(&bearer).map_err(|_| unsendable("access token"))?;
     bearer.set_sensitive(true);
@@ -48,7 +51,7 @@ pub(super) fn authorization(access: &Access) -> Result<HeaderMap, Error> {
     if access.fedramp {
         headers.insert("x-openai-fedramp", HeaderValue::from_static("true"));
     }
-    Ok(headers)
+    Ok(())
 }
 
 /// The names of the conversation. Only these spellings still earn cache hits (September 2026).

@@ -6,7 +6,8 @@
 use std::{sync::Arc, time::Duration};
 
 use futures_util::{StreamExt, TryStreamExt, future::BoxFuture};
-use http::{HeaderValue, StatusCode, header};
+use http::{HeaderValue, Method, StatusCode, header};
+use reqwest::Url;
 
 use super::{Answer, CatalogBody, Error, Upstream, http_stream, wire};
 use crate::{
@@ -33,6 +34,8 @@ pub struct Codex {
     client: auth::Client,
     /// `{base_url}/codex`.
     url: String,
+    /// Where turns are sent; `None` where that is no address.
+    responses: Option<Url>,
     tokens: TokenManager,
     account: auth::Backend,
     identity: Identity,
@@ -48,7 +51,7 @@ pub struct Codex {
 }
 
 /// The compatibility level to send: asked anew for each turn, since the catalogue may raise it.
-pub type Version = Arc<dyn Fn() -> String + Send + Sync>;
+pub type Version = Arc<dyn Fn() -> Arc<str> + Send + Sync>;
 
 /// What [`Codex::new`] needs to know.
 pub struct Settings {
@@ -81,9 +84,11 @@ impl Codex {
             Transport::Auto | Transport::Websocket => Some(Sockets::new(dialer, idle_timeout)),
         };
         let always = transport == Transport::Websocket;
+        let responses = wire::address(&format!("{url}/responses")).ok();
         Self {
             client,
             url,
+            responses,
             tokens,
             account,
             identity,
@@ -111,20 +116,21 @@ impl Codex {
     }
 
     async fn post(&self, turn: &mut Turn) -> Result<Answer, Error> {
-        let version = (self.version)();
         let (body, encoding) = prepare::body(&turn.request, self.packer.as_ref())?;
-        let mut headers = self.identity.headers(&version);
-        headers.extend(turn.headers.clone());
-        headers::add_turn(&mut headers, &turn.conversation, turn.lite);
-        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
-        headers.insert(header::ACCEPT, HeaderValue::from_static("text/event-stream"));
-        if let Some(encoding) = encoding {
-            headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static(encoding));
-        }
-        let request = wire::client(&self.client)?
-            .post(format!("{}/responses", self.url))
-            .headers(headers)
-            .body(body);
+        let request = |access: &Access| {
+            let mut headers = self.identity.headers(&(self.version)());
+            headers.extend(turn.headers.clone());
+            headers::add_turn(&mut headers, &turn.conversation, turn.lite);
+            headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+            headers.insert(header::ACCEPT, HeaderValue::from_static("text/event-stream"));
+            if let Some(encoding) = encoding {
+                headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static(encoding));
+            }
+            headers::authorize(&mut headers, access)?;
+            // What was no address is not one now, which says why.
+            let url = self.responses.clone().map_or_else(|| wire::address(&self.url), Ok)?;
+            Ok(wire::request(Method::POST, url, headers, Some(body.clone())))
+        };
         let response = self.authorized(request, &mut turn.retries).await?;
         if !response.status().is_success() || wire::is_page(response.headers()) {
             return Err(self.refusal(response).await);
@@ -143,11 +149,11 @@ impl Codex {
     /// second one is new.
     async fn authorized(
         &self,
-        request: reqwest::RequestBuilder,
+        request: impl Fn(&Access) -> Result<reqwest::Request, Error>,
         retries: &mut Vec<&'static str>,
     ) -> Result<reqwest::Response, Error> {
         let mut access = self.tokens.access().await?;
-        let mut response = self.send_as(&request, &access).await?;
+        let mut response = self.ask(request(&access)?).await?;
         for _ in 0..2 {
             if response.status() != StatusCode::UNAUTHORIZED {
                 break;
@@ -155,19 +161,13 @@ impl Codex {
             access = self.tokens.instead_of(&access).await?;
             metrics::retried(UNAUTHORIZED);
             retries.push(UNAUTHORIZED);
-            response = self.send_as(&request, &access).await?;
+            response = self.ask(request(&access)?).await?;
         }
         Ok(response)
     }
 
-    async fn send_as(
-        &self,
-        request: &reqwest::RequestBuilder,
-        access: &Access,
-    ) -> Result<reqwest::Response, Error> {
-        let request = request.try_clone().expect("a body of bytes can be sent again");
-        let request = request.headers(headers::authorization(access)?);
-        wire::send(request, &self.url, self.idle_timeout).await
+    async fn ask(&self, request: reqwest::Request) -> Result<reqwest::Response, Error> {
+        wire::send(&self.client, request, &self.url, self.idle_timeout).await
     }
 
     async fn refusal(&self, response: reqwest::Response) -> Error {
@@ -181,15 +181,16 @@ impl Codex {
         version: &str,
         etag: Option<&str>,
     ) -> Result<Option<CatalogBody>, Error> {
-        let mut headers = self.identity.headers(version);
-        if let Some(etag) = etag.and_then(|etag| HeaderValue::from_str(etag).ok()) {
-            headers.insert(header::IF_NONE_MATCH, etag);
-        }
-        let url = format!("{}/models", self.url);
-        let request = wire::client(&self.client)?
-            .get(url)
-            .query(&[("client_version", version)])
-            .headers(headers);
+        let mut url = wire::address(&format!("{}/models", self.url))?;
+        url.query_pairs_mut().append_pair("client_version", version);
+        let request = |access: &Access| {
+            let mut headers = self.identity.headers(version);
+            if let Some(etag) = etag.and_then(|etag| HeaderValue::from_str(etag).ok()) {
+                headers.insert(header::IF_NONE_MATCH, etag);
+            }
+            headers::authorize(&mut headers, access)?;
+            Ok(wire::request(Method::GET, url.clone(), headers, None))
+        };
         let response = self.authorized(request, &mut Vec::new()).await?;
         if response.status() == StatusCode::NOT_MODIFIED {
             return Ok(None);

@@ -8,8 +8,9 @@ use std::{
     time::Duration,
 };
 
+use bytes::Bytes;
 use futures_util::future::BoxFuture;
-use http::{HeaderMap, HeaderValue, StatusCode, header};
+use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use secrecy::{ExposeSecret, SecretString};
 
 use super::{Answer, CatalogBody, Error, Upstream, http_stream, wire};
@@ -64,10 +65,9 @@ impl Platform {
         let mut without = self.without(&turn.request.model);
         loop {
             let body = prepare::body(turn, without)?;
-            let request = wire::client(&self.client)?.post(format!("{}/responses", self.base_url));
-            let request =
-                request.headers(self.headers.clone()).headers(turn_headers(turn)).body(body);
-            let response = self.authorized(request).await?;
+            let mut headers = self.headers.clone();
+            headers.extend(turn_headers(turn));
+            let response = self.authorized(Method::POST, "responses", headers, Some(body)).await?;
             if response.status().is_success() && !wire::is_page(response.headers()) {
                 let headers = limits::for_client(response.headers());
                 return Ok(Answer {
@@ -99,25 +99,30 @@ impl Platform {
     /// Sends with the key, and once more where another has come into its place.
     async fn authorized(
         &self,
-        request: reqwest::RequestBuilder,
+        method: Method,
+        path: &str,
+        headers: HeaderMap,
+        body: Option<Bytes>,
     ) -> Result<reqwest::Response, Error> {
+        let url = wire::address(&format!("{}/{path}", self.base_url))?;
+        let send = async |key: &SecretString| {
+            let mut headers = headers.clone();
+            headers.insert(header::AUTHORIZATION, self.bearer(key)?);
+            let request = wire::request(method.clone(), url.clone(), headers, body.clone());
+            wire::send(&self.client, request, &self.base_url, self.idle_timeout).await
+        };
         let key = self.key.get()?;
-        let first = self.send_with(&request, &key).await?;
+        let first = send(&key).await?;
         if first.status() != StatusCode::UNAUTHORIZED {
             return Ok(first);
         }
         match self.key.instead_of(&key)? {
-            Some(key) => self.send_with(&request, &key).await,
+            Some(key) => send(&key).await,
             None => Ok(first),
         }
     }
 
-    async fn send_with(
-        &self,
-        request: &reqwest::RequestBuilder,
-        key: &SecretString,
-    ) -> Result<reqwest::Response, Error> {
-        let request = request.try_clone().expect("a body of bytes can be sent again");
+    fn bearer(&self, key: &SecretString) -> Result<HeaderValue, Error> {
         let bearer = format!("Bearer {}", key.expose_secret());
         let mut bearer = HeaderValue::from_str(&bearer).map_err(|_| Error::Key {
             message: format!(
@@ -126,8 +131,7 @@ impl Platform {
             ),
         })?;
         bearer.set_sensitive(true);
-        let request = request.headers(HeaderMap::from_iter([(header::AUTHORIZATION, bearer)]));
-        wire::send(request, &self.base_url, self.idle_timeout).await
+        Ok(bearer)
     }
 
     async fn refusal(&self, response: reqwest::Response) -> Error {
@@ -137,8 +141,7 @@ impl Platform {
     }
 
     async fn list(&self) -> Result<CatalogBody, Error> {
-        let request = wire::client(&self.client)?.get(format!("{}/models", self.base_url));
-        let response = self.authorized(request.headers(self.headers.clone())).await?;
+        let response = self.authorized(Method::GET, "models", self.headers.clone(), None).await?;
         if !response.status().is_success() {
             return Err(self.refusal(response).await);
         }

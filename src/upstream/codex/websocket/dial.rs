@@ -4,7 +4,7 @@
 use std::{sync::Arc, time::Duration};
 
 use base64::{Engine as _, prelude::BASE64_STANDARD};
-use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use sha1::{Digest, Sha1};
 use yawc::{Options, Role, WebSocket};
 
@@ -110,10 +110,11 @@ impl Dialer {
         headers: &HeaderMap,
         access: &Access,
     ) -> Result<reqwest::Response, Error> {
-        let client = wire::client(&self.client)?;
-        let request = client.get(format!("{}/responses", self.url)).headers(headers.clone());
-        let request = request.headers(headers::authorization(access)?);
-        wire::send(request, &self.url, PATIENCE).await
+        let mut headers = headers.clone();
+        headers::authorize(&mut headers, access)?;
+        let url = wire::address(&format!("{}/responses", self.url))?;
+        let request = wire::request(Method::GET, url, headers, None);
+        wire::send(&self.client, request, &self.url, PATIENCE).await
     }
 }
 

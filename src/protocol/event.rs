@@ -3,7 +3,7 @@
 use std::{borrow::Cow, ops::Range};
 
 use bytes::Bytes;
-use memchr::memchr;
+use memchr::{memchr, memchr2};
 use serde::Deserialize;
 
 use super::{Object, quickly, reader::place_of};
@@ -117,13 +117,14 @@ impl Event {
             Some(range) => data.slice(range),
             None => slow_type(&data)?.unwrap_or(event),
         };
+        let kind = Kind::of(&name);
         if name.is_empty() {
             return Err(Malformed::new("it has no type"));
         }
-        if !std::str::from_utf8(&name).is_ok_and(|name| !name.contains(char::is_control)) {
+        if kind == Kind::Other && !is_line(&name) {
             return Err(Malformed::new("its type is not a line of text"));
         }
-        Ok(Self { kind: Kind::of(&name), name, json: data })
+        Ok(Self { kind, name, json: data })
     }
 
     /// Reads the members that are wanted.
@@ -164,8 +165,12 @@ fn one_line(json: Bytes) -> Bytes {
 fn type_range(json: &[u8]) -> Option<Range<usize>> {
     const START: &[u8] = br#"{"type":""#;
     let rest = json.strip_prefix(START)?;
-    let end = memchr(b'"', rest)?;
-    (!rest[..end].contains(&b'\\')).then_some(START.len()..START.len() + end)
+    let end = memchr2(b'"', b'\\', rest)?;
+    (rest[end] == b'"').then_some(START.len()..START.len() + end)
+}
+
+fn is_line(name: &[u8]) -> bool {
+    std::str::from_utf8(name).is_ok_and(|name| !name.contains(char::is_control))
 }
 
 fn slow_type(json: &[u8]) -> Result<Option<Bytes>, Malformed> {

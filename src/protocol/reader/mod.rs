@@ -140,7 +140,7 @@ impl<'de> Reader<'de> {
                 }
                 self.depth -= 1;
             }
-            b'"' => return self.text().map(drop),
+            b'"' => return self.pass_text().map(drop),
             _ => return self.word().map(drop),
         }
         Ok(())
@@ -162,9 +162,15 @@ impl<'de> Reader<'de> {
             return Err(Doubt);
         }
         let from = self.at;
-        let end = scan::end_of_text(self.json.as_bytes(), from + 1).ok_or(Doubt)?;
+        let has_escapes = self.pass_text()?;
+        Ok(Text { json: &self.json[from..self.at], is_plain: !has_escapes })
+    }
+
+    /// Goes behind the text that begins here; whether anything in it is escaped.
+    fn pass_text(&mut self) -> Result<bool, Doubt> {
+        let end = scan::end_of_text(self.json.as_bytes(), self.at + 1).ok_or(Doubt)?;
         self.at = end.behind;
-        Ok(Text { json: &self.json[from..end.behind], is_plain: !end.has_escapes })
+        Ok(end.has_escapes)
     }
 
     /// The next value, which must be a number, `true`, `false` or `null`.

@@ -45,11 +45,10 @@ const fn special(bytes: u64) -> u64 {
     const fn each(byte: u8) -> u64 {
         u64::from_le_bytes([byte; WIDTH])
     }
-    const fn zero(bytes: u64) -> u64 {
-        bytes.wrapping_sub(each(1)) & !bytes
-    }
-    let control = bytes.wrapping_sub(each(0x20)) & !bytes;
-    (control | zero(bytes ^ each(b'"')) | zero(bytes ^ each(b'\\'))) & each(0x80)
+    // With one bit turned over, a quote is what follows the control characters.
+    let low = (bytes ^ each(b'"' ^ 0x20)).wrapping_sub(each(0x21));
+    let backslash = (bytes ^ each(b'\\')).wrapping_sub(each(1));
+    (low | backslash) & !bytes & each(0x80)
 }
 
 /// How long what follows a backslash is.

@@ -3,10 +3,10 @@
 use bytes::{Bytes, BytesMut};
 use http::HeaderMap;
 
-use super::Error;
+use super::{Error, Fields};
 use crate::{
     config::{Profile, Protocol},
-    protocol::{Event, Item, Object, Request, Response},
+    protocol::{Event, Item, Request, Response},
     shaping::{Environment, Ignored},
     state::Record,
     upstream,
@@ -38,7 +38,7 @@ pub trait Dialect: Send + Sized + 'static {
     ///
     /// # Errors
     /// When the request is at fault; the error names the field.
-    fn decode(fields: Object<'_>, client: &Client<'_>) -> Result<Decoded<Self>, Error>;
+    fn decode(fields: Fields<'_>, client: &Client<'_>) -> Result<Decoded<Self>, Error>;
 
     /// Whether the client wants the answer as it happens.
     fn streams(&self) -> bool;

@@ -1,6 +1,11 @@
 //! Taking a request apart, field by field, with errors that name the field.
 
-use std::{borrow::Cow, fmt, marker::PhantomData};
+use std::{
+    borrow::Cow,
+    fmt,
+    marker::PhantomData,
+    ops::{Deref, DerefMut},
+};
 
 use serde::{
     Deserialize,
@@ -9,20 +14,68 @@ use serde::{
 use serde_json::value::RawValue;
 
 use super::{Error, error::Bound};
-use crate::protocol::{MAX_DEPTH, Object, quickly};
+use crate::protocol::{
+    self, Entries, Entry, List, MAX_DEPTH, Object, from_object, object_with, quickly,
+};
 
 /// How many fields a body may have. Each of them is looked for among all, and no API has a tenth.
 const MAX_FIELDS: usize = 1000;
+
+/// The fields that hold a conversation, in all dialects.
+const LONG: [&str; 2] = ["messages", "input"];
+
+/// The fields of a body.
+#[derive(Debug, Default)]
+pub struct Fields<'a> {
+    object: Object<'a>,
+    /// The list in one of [`LONG`].
+    list: Option<List<'a>>,
+}
+
+impl<'a> Deref for Fields<'a> {
+    type Target = Object<'a>;
+
+    fn deref(&self) -> &Object<'a> {
+        &self.object
+    }
+}
+
+impl DerefMut for Fields<'_> {
+    fn deref_mut(&mut self) -> &mut Self::Target {
+        &mut self.object
+    }
+}
+
+impl<'a> Fields<'a> {
+    /// The entries of the list `json`, which stands at `param` of the request; most likely they
+    /// were taken apart with the body.
+    ///
+    /// # Errors
+    /// When it is no list.
+    pub(super) fn entries<'e>(
+        &mut self,
+        param: &str,
+        json: &'e RawValue,
+    ) -> Result<Entries<'e>, Error>
+    where
+        'a: 'e,
+    {
+        let known = self.list.take().and_then(|list| list.entries_of(json));
+        known.map_or_else(|| entries(param, json), Ok)
+    }
+}
 
 /// The body as an object of fields.
 ///
 /// # Errors
 /// When it is not JSON, or not an object, or has too many fields or levels.
-pub fn object(body: &[u8]) -> Result<Object<'_>, Error> {
-    let fields = match std::str::from_utf8(body).ok().and_then(quickly) {
-        Some(fields) => fields,
-        None => doubtful(body)?,
+pub fn object(body: &[u8]) -> Result<Fields<'_>, Error> {
+    let read = std::str::from_utf8(body).ok().and_then(|body| object_with(&LONG, body));
+    let (object, list) = match read {
+        Some(read) => read,
+        None => (doubtful(body)?, None),
     };
+    let fields = Fields { object, list };
     if fields.iter().nth(MAX_FIELDS).is_some() {
         let message = format!("The body has more than {MAX_FIELDS} fields.");
         return Err(Error::invalid(message).code("too_many_fields"));
@@ -90,6 +143,35 @@ pub(super) fn read_large<'a, T: Deserialize<'a>>(
     quickly(json.get()).map_or_else(|| read_slowly(&param.into(), json), Ok)
 }
 
+/// The entries of the list `json`, which stands at `param` of the request.
+///
+/// # Errors
+/// When it is no list.
+pub(super) fn entries<'a>(
+    param: impl Into<String>,
+    json: &'a RawValue,
+) -> Result<Entries<'a>, Error> {
+    if let Some(entries) = protocol::entries(json.get()) {
+        return Ok(entries);
+    }
+    let list: Vec<&RawValue> = read(param, json)?;
+    Ok(list.into_iter().map(|json| (json, None)).collect())
+}
+
+/// Reads one of them, which has to be an object.
+///
+/// # Errors
+/// When it does not fit.
+pub(super) fn read_entry<'a, T: Deserialize<'a>>(
+    param: impl Into<String>,
+    (json, members): Entry<'a>,
+) -> Result<T, Error> {
+    match members.and_then(from_object) {
+        Some(value) => Ok(value),
+        None => read(param, json).map(|Members(value)| value),
+    }
+}
+
 /// Learns where it goes wrong.
 fn read_slowly<'a, T: Deserialize<'a>>(param: &str, json: &'a RawValue) -> Result<T, Error> {
     let mut deserializer = serde_json::Deserializer::from_str(json.get());
@@ -107,7 +189,7 @@ fn read_slowly<'a, T: Deserialize<'a>>(param: &str, json: &'a RawValue) -> Resul
 #[derive(Debug)]
 pub(super) struct Members<T>(pub(super) T);
 
-impl<T> std::ops::Deref for Members<T> {
+impl<T> Deref for Members<T> {
     type Target = T;
 
     fn deref(&self) -> &T {

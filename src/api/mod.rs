@@ -42,7 +42,7 @@ pub use astray::Astray;
 pub use chat_completions::Chat;
 pub use dialect::{Client, Decoded, Dialect, Reference};
 pub use error::Error;
-pub use fields::object;
+pub use fields::{Fields, object};
 pub use page::{Address, Guide, Guiding, Stopping};
 pub use responses::{Compact, Responses};
 pub use setup::{SetupError, Surroundings};

@@ -222,9 +222,9 @@ mod tests {
 
     use super::*;
     use crate::{
-        api::{Chat, Client, Decoded, Error},
+        api::{Chat, Client, Decoded, Error, Fields},
         config::Protocol,
-        protocol::{Object, Response},
+        protocol::Response,
         sse,
         state::State,
     };
@@ -243,7 +243,7 @@ mod tests {
 
         type Other = Chat;
 
-        fn decode(_: Object<'_>, _: &Client<'_>) -> Result<Decoded<Self>, Error> {
+        fn decode(_: Fields<'_>, _: &Client<'_>) -> Result<Decoded<Self>, Error> {
             unreachable!("nothing is read here")
         }
 

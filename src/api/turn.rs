@@ -13,7 +13,7 @@ use futures_util::StreamExt;
 use http::{HeaderMap, HeaderName, HeaderValue, header, request::Parts};
 
 use super::{
-    App, Client, Decoded, Dialect, Error, Served,
+    App, Client, Decoded, Dialect, Error, Fields, Served,
     access::Named,
     background, body, capabilities, fields,
     keep::Keeper,
@@ -86,7 +86,7 @@ fn serving_model(app: &App, fields: &mut Object<'_>) -> Option<Arc<Served>> {
     Some(served)
 }
 
-fn decode<D: Dialect>(fields: Object<'_>, client: &Client<'_>) -> Result<Decoded<D>, Error> {
+fn decode<D: Dialect>(fields: Fields<'_>, client: &Client<'_>) -> Result<Decoded<D>, Error> {
     let served = client.profile.protocol;
     if served != Protocol::Auto && served != D::PROTOCOL {
         return Err(Error::unsupported(

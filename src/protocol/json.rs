@@ -36,6 +36,14 @@ pub fn raw_str(value: &RawValue) -> Option<Cow<'_, str>> {
 pub struct Object<'a>(Vec<(Cow<'a, str>, Cow<'a, RawValue>)>);
 
 impl<'a> Object<'a> {
+    pub(super) const fn new(members: Vec<(Cow<'a, str>, Cow<'a, RawValue>)>) -> Self {
+        Self(members)
+    }
+
+    pub(super) fn into_members(self) -> impl Iterator<Item = (Cow<'a, str>, Cow<'a, RawValue>)> {
+        self.0.into_iter()
+    }
+
     /// # Errors
     /// When `json` is not one JSON object.
     pub fn parse(json: &'a [u8]) -> serde_json::Result<Self> {

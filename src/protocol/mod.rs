@@ -15,7 +15,9 @@ mod usage;
 pub use event::{Event, Kind, Malformed};
 pub use item::Item;
 pub use json::{Object, raw, raw_str};
-pub use reader::{MAX_DEPTH, from_json, quickly};
+pub use reader::{
+    Entries, Entry, List, MAX_DEPTH, entries, from_json, from_object, object_with, quickly,
+};
 pub use request::{Reasoning, Request, StreamOptions, Text};
 pub use response::{Ending, Failure, Gather, Outcome, Response};
 pub use turn::{Conversation, Turn};

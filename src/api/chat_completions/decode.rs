@@ -6,7 +6,7 @@ use super::{Chat, messages, settings, tool_choice, tools};
 use crate::{
     api::{
         Client, Decoded, Error,
-        fields::{self, Members, read, take, take_raw},
+        fields::{self, Fields, Members, read, take, take_raw},
         policy::{self, Known, Shape, screen, settle_known, settle_rest},
     },
     protocol::{Object, Request, Text},
@@ -48,7 +48,7 @@ struct StreamOptions {
     include_obfuscation: Option<bool>,
 }
 
-pub(super) fn decode(mut fields: Object<'_>, client: &Client<'_>) -> Result<Decoded<Chat>, Error> {
+pub(super) fn decode(mut fields: Fields<'_>, client: &Client<'_>) -> Result<Decoded<Chat>, Error> {
     let mut ignored = Ignored::new(&client.profile.parameters, client.platform);
     let mut names = Names::default();
     let mut rest = Object::default();
@@ -64,7 +64,8 @@ pub(super) fn decode(mut fields: Object<'_>, client: &Client<'_>) -> Result<Deco
     let messages = take_raw(&mut fields, "messages").ok_or_else(|| Error::missing("messages"))?;
     let tools = tools::read_tools(&mut fields, &mut names)?;
     let choice = tool_choice::read(&mut fields, &tools, &mut names, &mut ignored)?;
-    let input = messages::input(&messages, &tools, &mut names, &mut ignored)?;
+    let messages = fields.entries("messages", &messages)?;
+    let input = messages::input(messages, &tools, &mut names, &mut ignored)?;
     let parallel: Option<bool> = take(&mut fields, "parallel_tool_calls")?;
     if parallel.is_some() && tools.sent.is_empty() {
         ignored.drop("parallel_tool_calls");

@@ -10,23 +10,18 @@ use super::{
     wire::{Content, Message, Part, ToolCall},
 };
 use crate::{
-    api::{
-        Error,
-        at::At,
-        fields::{Members, read},
-    },
-    protocol::{Item, quickly, raw, raw_str},
+    api::{Error, at::At, fields::read_entry},
+    protocol::{Entries, Item, raw, raw_str},
     shaping::{Ignored, Names, call_id},
 };
 
 /// The items that `messages` come to, in their order.
 pub(super) fn input(
-    messages: &RawValue,
+    messages: Entries<'_>,
     tools: &Tools,
     names: &mut Names,
     ignored: &mut Ignored,
 ) -> Result<Vec<Item>, Error> {
-    let messages = list(messages)?;
     if messages.is_empty() {
         return Err(Error::empty("messages"));
     }
@@ -40,23 +35,12 @@ pub(super) fn input(
     };
     for (index, message) in messages.into_iter().enumerate() {
         let at = At::Item(&At::Field("messages"), index);
-        let Members(message) = message.or_else(|json| read(at, json))?;
-        input.message(message, at)?;
+        input.message(read_entry(at, message)?, at)?;
     }
     if input.items.is_empty() {
         return Err(Error::invalid("None of the messages says anything.").param("messages"));
     }
     Ok(input.items)
-}
-
-/// Each message, all read at once; or the JSON of each where one of them cannot be read, since what
-/// is wrong with those before it is to be told first.
-fn list(json: &RawValue) -> Result<Vec<Result<Members<Message<'_>>, &RawValue>>, Error> {
-    if let Some(messages) = quickly::<Vec<_>>(json.get()) {
-        return Ok(messages.into_iter().map(Ok).collect());
-    }
-    let messages: Vec<&RawValue> = read("messages", json)?;
-    Ok(messages.into_iter().map(Err).collect())
 }
 
 struct Input<'t> {

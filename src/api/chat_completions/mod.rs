@@ -2,10 +2,10 @@
 
 use bytes::{Bytes, BytesMut};
 
-use super::{Client, Decoded, Dialect, Error, dialect::Flow};
+use super::{Client, Decoded, Dialect, Error, Fields, dialect::Flow};
 use crate::{
     config::{Protocol, ReasoningFormat},
-    protocol::{Event, Object, Outcome, Response},
+    protocol::{Event, Outcome, Response},
     shaping::Names,
     upstream,
 };
@@ -59,7 +59,7 @@ impl Dialect for Chat {
 
     type Other = super::Responses;
 
-    fn decode(fields: Object<'_>, client: &Client<'_>) -> Result<Decoded<Self>, Error> {
+    fn decode(fields: Fields<'_>, client: &Client<'_>) -> Result<Decoded<Self>, Error> {
         decode::decode(fields, client)
     }
 

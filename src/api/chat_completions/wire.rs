@@ -11,9 +11,9 @@ use crate::{
     api::{
         Error,
         at::At,
-        fields::{Members, read},
+        fields::{Members, entries, read, read_entry},
     },
-    protocol::raw_str,
+    protocol::Entry,
 };
 
 #[derive(Debug, Deserialize)]
@@ -89,7 +89,7 @@ impl<'a> Content<'a> {
             br#""""# | b"null" => Ok(None),
             [b'"', ..] => Ok(Some(Self::Text(json))),
             [b'[', ..] => {
-                let parts: Vec<&'a RawValue> = read(at, json)?;
+                let parts = entries(at, json)?;
                 let read = |(index, part)| Part::read(part, at.item(index));
                 let parts =
                     parts.into_iter().enumerate().map(read).collect::<Result<Vec<_>, _>>()?;
@@ -142,11 +142,12 @@ struct RawImage<'a> {
 }
 
 impl<'a> Part<'a> {
-    fn read(json: &'a RawValue, at: At<'_>) -> Result<Self, Error> {
+    fn read(part: Entry<'a>, at: At<'_>) -> Result<Self, Error> {
+        let (json, _) = part;
         if json.get().starts_with('"') {
             return Ok(Self::Text(json)); // Some clients send a bare string as a part.
         }
-        let Members(part): Members<RawPart<'a>> = read(at, json)?;
+        let part: RawPart<'a> = read_entry(at, part)?;
         let Some(kind) = part.kind else { return Err(Error::missing(at.member("type"))) };
         match &*kind {
             "text" | "input_text" | "output_text" => {
@@ -192,7 +193,7 @@ impl<'a> Part<'a> {
 fn string<'a>(json: Option<&'a RawValue>, at: At<'_>) -> Result<&'a RawValue, Error> {
     match json {
         None => Err(Error::missing(at)),
-        Some(json) if raw_str(json).is_some() => Ok(json),
+        Some(json) if json.get().starts_with('"') => Ok(json),
         Some(_) => Err(Error::wrong_type(at, "a string")),
     }
 }

@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use super::{Responses, decode, kept, view::no_usage};
 use crate::{
-    api::{Client, Decoded, Dialect, Error, dialect::Flow, unix_now},
+    api::{Client, Decoded, Dialect, Error, Fields, dialect::Flow, unix_now},
     config::Protocol,
     protocol::{Event, Item, Malformed, Object, Outcome, Response, raw},
     upstream,
@@ -39,7 +39,7 @@ impl Dialect for Compact {
 
     type Other = Self;
 
-    fn decode(fields: Object<'_>, client: &Client<'_>) -> Result<Decoded<Self>, Error> {
+    fn decode(fields: Fields<'_>, client: &Client<'_>) -> Result<Decoded<Self>, Error> {
         let Decoded { request, ignored, user, conversation, lite, references, continues, .. } =
             decode::decode(fields, client)?;
         let decoded = Decoded::new(Self { said: Vec::new() }, request, ignored);

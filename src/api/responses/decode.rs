@@ -16,7 +16,7 @@ use crate::{
     api::{
         Client, Decoded, Error, chat_completions,
         dialect::Continues,
-        fields::{self, Members, one_of, read, take, take_raw},
+        fields::{self, Fields, Members, one_of, read, take, take_raw},
         policy::{self, Known, Shape, screen, settle_known, settle_rest},
     },
     config::Passthrough,
@@ -55,7 +55,7 @@ const INCLUDES: [&str; 8] = [
 const SEALED: &str = "reasoning.encrypted_content";
 
 pub(super) fn decode(
-    mut fields: Object<'_>,
+    mut fields: Fields<'_>,
     client: &Client<'_>,
 ) -> Result<Decoded<Responses>, Error> {
     let mut ignored = Ignored::new(&client.profile.parameters, client.platform);
@@ -81,7 +81,7 @@ pub(super) fn decode(
         None => return Err(Error::missing("input")),
     };
     let kept = if store { kept::items(&input) } else { Vec::new() };
-    let input::Input { items, references, lite } = input::items(&input, &mut ignored)?;
+    let input::Input { items, references, lite } = input::items(&input, &mut fields, &mut ignored)?;
     let user = policy::user(&mut fields, &mut ignored, &mut rest)?;
     let stream: bool = take(&mut fields, "stream")?.unwrap_or(false);
     if let Some(labels) = take_raw(&mut fields, "metadata") {

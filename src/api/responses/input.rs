@@ -5,7 +5,11 @@ use std::borrow::Cow;
 use serde_json::{json, value::RawValue};
 
 use crate::{
-    api::{Error, Reference, at::At, fields::read_large},
+    api::{
+        Error, Reference,
+        at::At,
+        fields::{Fields, read_large},
+    },
     protocol::{Item, Object, raw, raw_str},
     shaping::Ignored,
 };
@@ -32,7 +36,11 @@ enum Found {
     Nothing,
 }
 
-pub(super) fn items(input: &RawValue, ignored: &mut Ignored) -> Result<Input, Error> {
+pub(super) fn items(
+    input: &RawValue,
+    fields: &mut Fields<'_>,
+    ignored: &mut Ignored,
+) -> Result<Input, Error> {
     if raw_str(input).is_some() {
         let items = vec![Item::message("user", "input_text", input)];
         return Ok(Input { items, references: Vec::new(), lite: false });
@@ -40,13 +48,17 @@ pub(super) fn items(input: &RawValue, ignored: &mut Ignored) -> Result<Input, Er
     if !input.get().starts_with('[') {
         return Err(Error::wrong_type("input", "a string or an array of input items"));
     }
-    let list: Vec<&RawValue> = read_large("input", input)?;
+    let list = fields.entries("input", input)?;
     let mut items = Vec::with_capacity(list.len());
     let mut references = Vec::new();
     let mut lite = false;
-    for (index, json) in list.into_iter().enumerate() {
+    for (index, (json, members)) in list.into_iter().enumerate() {
         let at = At::Item(&At::Field("input"), index);
-        match item(json, at)? {
+        if !json.get().starts_with('{') {
+            return Err(Error::wrong_type(at, "an object"));
+        }
+        let members = members.map_or_else(|| read_large(at, json), Ok)?;
+        match item(json, members, at)? {
             Found::Item(item) => items.push(item),
             Found::Tools(item) => {
                 lite = true;
@@ -62,11 +74,7 @@ pub(super) fn items(input: &RawValue, ignored: &mut Ignored) -> Result<Input, Er
     Ok(Input { items, references, lite })
 }
 
-fn item(json: &RawValue, at: At<'_>) -> Result<Found, Error> {
-    if !json.get().starts_with('{') {
-        return Err(Error::wrong_type(at, "an object"));
-    }
-    let mut members: Object<'_> = read_large(at, json)?;
+fn item(json: &RawValue, mut members: Object<'_>, at: At<'_>) -> Result<Found, Error> {
     let mut changed = false;
     let kind = match members.get("type").map(raw_str) {
         Some(Some(kind)) => kind.into_owned(),

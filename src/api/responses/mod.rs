@@ -4,7 +4,7 @@ use bytes::{Bytes, BytesMut};
 
 use serde_json::value::RawValue;
 
-use super::{Client, Decoded, Dialect, Error, dialect::Flow};
+use super::{Client, Decoded, Dialect, Error, Fields, dialect::Flow};
 use crate::{
     config::Protocol,
     protocol::{Event, Item, Kind, Object, Response, raw},
@@ -48,7 +48,7 @@ impl Dialect for Responses {
 
     type Other = super::Chat;
 
-    fn decode(fields: Object<'_>, client: &Client<'_>) -> Result<Decoded<Self>, Error> {
+    fn decode(fields: Fields<'_>, client: &Client<'_>) -> Result<Decoded<Self>, Error> {
         decode::decode(fields, client)
     }
 
@@ -93,7 +93,7 @@ impl Dialect for Responses {
 
     fn again(items: &[Item]) -> Result<Vec<Item>, Error> {
         let items: Vec<&RawValue> = items.iter().map(Item::json).collect();
-        Ok(input::items(&raw(&items), &mut Ignored::default())?.items)
+        Ok(input::items(&raw(&items), &mut Fields::default(), &mut Ignored::default())?.items)
     }
 
     fn queued(&mut self, model: &str) -> Option<(Record, Vec<Bytes>)> {
@@ -133,7 +133,7 @@ pub(super) fn to_be_kept(param: &str, list: &RawValue) -> Result<Vec<Item>, Erro
         }
         None => error,
     };
-    input::items(list, &mut Ignored::default()).map_err(rename)?;
+    input::items(list, &mut Fields::default(), &mut Ignored::default()).map_err(rename)?;
     Ok(kept::items(list))
 }
 

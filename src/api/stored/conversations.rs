@@ -113,7 +113,7 @@ pub(super) async fn update(
     let (parts, body) = request.into_parts();
     let body = body_of(&app, &parts, body).await?;
     let metadata =
-        labels(&mut fields::object(&body)?)?.ok_or_else(|| Error::missing("metadata"))?;
+        labels(&mut *fields::object(&body)?)?.ok_or_else(|| Error::missing("metadata"))?;
     let conversation = Conversation { metadata, ..(*place.conversation().await?).clone() };
     place.shelf()?.put_conversation(conversation.clone()).await?;
     Ok(object(&conversation))
@@ -152,7 +152,7 @@ pub(super) async fn add_items(
     let place = Place::new(&app, profile.as_deref(), &params)?;
     let (parts, body) = request.into_parts();
     let body = body_of(&app, &parts, body).await?;
-    let items = items_in(&mut fields::object(&body)?)?.ok_or_else(|| Error::missing("items"))?;
+    let items = items_in(&mut *fields::object(&body)?)?.ok_or_else(|| Error::missing("items"))?;
     if !place.shelf()?.add_items(&place.id, items.clone()).await? {
         return Err(place.no_conversation());
     }

@@ -57,7 +57,8 @@ impl Asked {
         }
         asked.set("stream", raw(&true));
         let headers = headers(&mut asked);
-        let body = serde_json::to_vec(&asked).map_err(|error| Error::invalid(error.to_string()))?;
+        let body =
+            serde_json::to_vec(&*asked).map_err(|error| Error::invalid(error.to_string()))?;
         // What the store knows of the response need not be remembered here too.
         let items = if is_stored { Vec::new() } else { input };
         Ok(Self::Turn(body, headers, Draft { items, is_stored }))

@@ -1,21 +1,15 @@
 //! The reader as what serde reads from.
 
-use std::iter;
-
 use serde::{
     Deserializer,
-    de::{
-        DeserializeSeed, MapAccess, SeqAccess, Visitor,
-        value::{BorrowedStrDeserializer, MapDeserializer},
-    },
+    de::{DeserializeSeed, MapAccess, SeqAccess, Visitor},
     forward_to_deserialize_any,
 };
 
-use super::{Doubt, Reader, count};
-
-/// By what name `serde_json` asks for a value's text in place of the value. Were it another one
-/// day, `RawValue`s would be read by `serde_json` itself, and a test would say so.
-const RAW: &str = "$serde_json::private::RawValue";
+use super::{
+    Doubt, Reader, count,
+    cut::{RAW, as_raw},
+};
 
 impl<'de> Deserializer<'de> for &mut Reader<'de> {
     type Error = Doubt;
@@ -60,9 +54,7 @@ impl<'de> Deserializer<'de> for &mut Reader<'de> {
         visitor: V,
     ) -> Result<V::Value, Doubt> {
         if name == RAW {
-            // The library wants to be given it as the one member of an object.
-            let [name, json] = [RAW, self.cut()?].map(BorrowedStrDeserializer::new);
-            return visitor.visit_map(MapDeserializer::new(iter::once((name, json))));
+            return visitor.visit_map(as_raw(self.cut()?));
         }
         visitor.visit_newtype_struct(self)
     }

@@ -9,7 +9,12 @@ use serde::{Deserialize, de::IgnoredAny};
 
 use de::Text;
 
+pub use cut::from_object;
+pub use object::{Entries, Entry, List, entries, object_with};
+
+mod cut;
 mod de;
+mod object;
 mod scan;
 #[cfg(test)]
 mod tests;

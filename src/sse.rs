@@ -67,7 +67,8 @@ impl Decoder {
     /// When the frame being read is larger than the limit.
     #[expect(clippy::should_implement_trait, reason = "it may yield again after a `None`")]
     pub fn next(&mut self) -> Result<Option<Frame>, TooLarge> {
-        if !self.skip_bom() {
+        // It is asked more often than it is given anything.
+        if self.searched == self.buffer.len() || !self.skip_bom() {
             return Ok(None);
         }
         while let Some(end) = self.line_end() {

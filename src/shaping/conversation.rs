@@ -5,7 +5,7 @@
 //! and one that is shared between conversations costs both of them their cache.
 
 use http::HeaderMap;
-use sha2::{Digest, Sha256};
+use twox_hash::XxHash3_128;
 use uuid::Builder;
 
 use crate::protocol::{Conversation, Request};
@@ -65,18 +65,17 @@ fn presentable(name: &str) -> String {
     if name.len() <= MAX_LEN && name.bytes().all(|byte| byte.is_ascii_graphic()) {
         return name.to_owned();
     }
-    let mut hash = Sha256::new();
-    hash.update(name);
-    as_uuid(hash)
+    as_uuid(XxHash3_128::oneshot(name.as_bytes()))
 }
 
 /// A name from the conversation's fixed head: model, instructions, tools, everything up to the
 /// first message of the user.
 fn derived(request: &Request, user: Option<&str>) -> String {
-    let mut hash = Sha256::new();
+    // Nobody gains by finding two with one name, and tools are hashed at each turn.
+    let mut hash = XxHash3_128::new();
     let mut add = |text: &str| {
-        hash.update((text.len() as u64).to_le_bytes());
-        hash.update(text);
+        hash.write(&(text.len() as u64).to_le_bytes());
+        hash.write(text.as_bytes());
     };
     add(user.unwrap_or_default());
     add(&request.model);
@@ -90,13 +89,11 @@ fn derived(request: &Request, user: Option<&str>) -> String {
             break;
         }
     }
-    as_uuid(hash)
+    as_uuid(hash.finish_128())
 }
 
-fn as_uuid(hash: Sha256) -> String {
-    let mut bytes = [0; 16];
-    bytes.copy_from_slice(&hash.finalize()[..16]);
-    Builder::from_custom_bytes(bytes).into_uuid().to_string()
+fn as_uuid(hash: u128) -> String {
+    Builder::from_custom_bytes(hash.to_be_bytes()).into_uuid().to_string()
 }
 
 #[cfg(test)]

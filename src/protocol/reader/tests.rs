@@ -79,3 +79,64 @@ fn what_does_not_fit_is_explained_by_the_library() {
     }
     assert!(from_json::<[u8; 1]>("[1,2]").is_err());
 }
+
+#[test]
+fn a_body_is_taken_apart_with_the_list_in_it() {
+    const LISTS: [&str; 2] = ["messages", "input"];
+    let json =
+        r#" {"messages": 1, "input" : [ {"x" : [1]}, "s", {"y\u0041":null} ] ,"messages":[{}]} "#;
+    let (object, list) = object_with(&LISTS, json).unwrap();
+    let entries = list.unwrap().entries_of(object.get("input").unwrap()).unwrap();
+    let told: Vec<_> = entries
+        .iter()
+        .map(|(json, members)| {
+            let member = members.as_ref().and_then(|members| members.iter().next());
+            (json.get(), member.map(|(name, value)| (name, value.get())))
+        })
+        .collect();
+    assert_eq!(
+        told,
+        [
+            (r#"{"x" : [1]}"#, Some(("x", "[1]"))),
+            ("\"s\"", None),
+            (r#"{"y\u0041":null}"#, Some(("yA", "null"))),
+        ]
+    );
+    // A list that only reads the same has other members to borrow from.
+    let (_, list) = object_with(&LISTS, json).unwrap();
+    assert!(list.unwrap().entries_of(&object.get("input").unwrap().to_owned()).is_none());
+    for broken in ["[]", r#"{"input":[1,]}"#, r#"{"input":[{"a"}]}"#, r#"{"input":[]} 1"#] {
+        assert!(object_with(&LISTS, broken).is_none(), "{broken}");
+    }
+    let nested = |depth| format!(r#"{{"input":{}{}}}"#, "[".repeat(depth), "]".repeat(depth));
+    assert!(object_with(&LISTS, &nested(MAX_DEPTH - 1)).is_some());
+    assert!(object_with(&LISTS, &nested(MAX_DEPTH)).is_none());
+}
+
+#[test]
+fn members_are_read_like_the_object_that_they_are_of() {
+    #[derive(Debug, Deserialize, PartialEq)]
+    struct Some<'a> {
+        name: std::borrow::Cow<'a, str>,
+        #[serde(default)]
+        list: Option<Vec<u8>>,
+        #[serde(borrow, default, deserialize_with = "text_of")]
+        cut: Option<&'a str>,
+        #[serde(default)]
+        any: Option<IgnoredAny>,
+    }
+    fn text_of<'de, D: serde::Deserializer<'de>>(json: D) -> Result<Option<&'de str>, D::Error> {
+        Ok(Option::<&RawValue>::deserialize(json)?.map(RawValue::get))
+    }
+    for json in [
+        r#"{"name":"a\n","list":[1, 2],"cut":{"b" : 1},"any":[{}],"more":{}}"#,
+        r#"{"name":"a","list":null,"cut":null}"#,
+        r#"{"name":"a","list":{}}"#,
+        r#"{"name":"a","name":"b"}"#,
+        r#"{"name":1}"#,
+        "{}",
+    ] {
+        let (members, _) = object_with(&[], json).unwrap();
+        assert_eq!(from_object::<Some<'_>>(members), serde_json::from_str(json).ok(), "{json}");
+    }
+}

@@ -16,13 +16,13 @@ use crate::{
 };
 
 /// The headers of the official client that belong to a turn and pass on to the backend.
-const PASSED_ON: [&str; 6] = [
-    "x-codex-beta-features",
-    "x-codex-turn-state",
-    "x-codex-window-id",
-    "x-codex-turn-metadata",
-    "x-codex-parent-thread-id",
-    "x-openai-subagent",
+static PASSED_ON: [HeaderName; 6] = [
+    HeaderName::from_static("x-codex-beta-features"),
+    HeaderName::from_static("x-codex-turn-state"),
+    HeaderName::from_static("x-codex-window-id"),
+    HeaderName::from_static("x-codex-turn-metadata"),
+    HeaderName::from_static("x-codex-parent-thread-id"),
+    HeaderName::from_static("x-openai-subagent"),
 ];
 
 /// A turn of which everything is known that has to be.
@@ -131,9 +131,8 @@ fn tool_names(request: &Request) -> Vec<String> {
 }
 
 fn passed_on(headers: &HeaderMap) -> HeaderMap {
-    let found =
-        |name: &'static str| Some((HeaderName::from_static(name), headers.get(name)?.clone()));
-    PASSED_ON.into_iter().filter_map(found).collect()
+    let found = |name: &HeaderName| Some((name.clone(), headers.get(name)?.clone()));
+    PASSED_ON.iter().filter_map(found).collect()
 }
 
 impl<D: Dialect> Prepared<D> {

@@ -4,24 +4,27 @@
 //! by the conversation's name. So a name that changes from turn to turn costs the user's plan,
 //! and one that is shared between conversations costs both of them their cache.
 
-use http::HeaderMap;
+use http::{HeaderMap, HeaderName};
 use twox_hash::XxHash3_128;
 use uuid::Builder;
 
 use crate::protocol::{Conversation, Request};
 
 /// The headers by which clients name a conversation, most exact first.
-const HEADERS: [&str; 9] = [
-    "session-id",
-    "session_id",
-    "x-session-id",
-    "x-session-affinity",
-    "conversation_id",
-    "conversation-id",
-    "x-litellm-session-id",
-    "x-affinity",
-    "x-claude-code-session-id",
+static HEADERS: [HeaderName; 9] = [
+    HeaderName::from_static("session-id"),
+    HeaderName::from_static("session_id"),
+    HeaderName::from_static("x-session-id"),
+    HeaderName::from_static("x-session-affinity"),
+    HeaderName::from_static("conversation_id"),
+    HeaderName::from_static("conversation-id"),
+    HeaderName::from_static("x-litellm-session-id"),
+    HeaderName::from_static("x-affinity"),
+    HeaderName::from_static("x-claude-code-session-id"),
 ];
+
+/// The header by which the official client names a thread of it.
+static THREAD: HeaderName = HeaderName::from_static("thread-id");
 
 /// The longest `prompt_cache_key` that the backend takes, in characters.
 const MAX_LEN: usize = 64;
@@ -37,8 +40,8 @@ pub fn conversation(
     hint: Option<&str>,
     user: Option<&str>,
 ) -> Conversation {
-    let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
-    let named = HEADERS.into_iter().filter_map(header).find(|name| !name.trim().is_empty());
+    let header = |name: &HeaderName| headers.get(name).and_then(|value| value.to_str().ok());
+    let named = HEADERS.iter().filter_map(header).find(|name| !name.trim().is_empty());
     let key = request.prompt_cache_key.as_deref().filter(|key| !key.trim().is_empty());
     let session = match named.or(hint).or(key) {
         Some(name) => presentable(name),
@@ -53,7 +56,7 @@ pub fn conversation(
             session
         }
     };
-    let thread = header("thread-id").map_or_else(|| session.clone(), presentable);
+    let thread = header(&THREAD).map_or_else(|| session.clone(), presentable);
     // A client that sends both means both: a subagent shares its parent's key, not its session.
     request.prompt_cache_key = Some(key.map_or_else(|| session.clone(), presentable));
     Conversation { session, thread }
@@ -114,7 +117,7 @@ mod tests {
     fn name(request: &mut Request, headers: &[(&'static str, &str)]) -> String {
         let headers = headers
             .iter()
-            .map(|(name, value)| (http::HeaderName::from_static(name), value.parse().unwrap()));
+            .map(|(name, value)| (HeaderName::from_static(name), value.parse().unwrap()));
         conversation(request, &headers.collect(), None, None).session
     }
 

@@ -5,6 +5,7 @@ use serde::{
     de::{DeserializeSeed, MapAccess, SeqAccess, Visitor},
     forward_to_deserialize_any,
 };
+use serde_json::Number;
 
 use super::{
     Doubt, Reader, count,
@@ -29,13 +30,15 @@ impl<'de> Deserializer<'de> for &mut Reader<'de> {
                 inside.end().map(|()| value)
             }
             Some(b'"') => self.text()?.deserialize_any(visitor),
-            Some(_) => {
-                let word = self.word()?;
-                match count(word) {
-                    Some(number) => visitor.visit_u64(number),
-                    None => by_library(word, visitor),
-                }
-            }
+            Some(_) => match self.word()? {
+                "null" => visitor.visit_unit(),
+                "true" => visitor.visit_bool(true),
+                "false" => visitor.visit_bool(false),
+                number => match count(number) {
+                    Some(count) => visitor.visit_u64(count),
+                    None => unusual(number, visitor),
+                },
+            },
             None => Err(Doubt),
         }
     }
@@ -81,9 +84,16 @@ impl<'de> Deserializer<'de> for &mut Reader<'de> {
     }
 }
 
-fn by_library<'de, V: Visitor<'de>>(json: &'de str, visitor: V) -> Result<V::Value, Doubt> {
-    let mut library = serde_json::Deserializer::from_str(json);
-    library.deserialize_any(visitor).map_err(|_| Doubt)
+/// A number as the library has it.
+fn unusual<'de, V: Visitor<'de>>(number: &str, visitor: V) -> Result<V::Value, Doubt> {
+    let number: Number = serde_json::from_str(number).map_err(|_| Doubt)?;
+    if let Some(number) = number.as_u64() {
+        visitor.visit_u64(number)
+    } else if let Some(number) = number.as_i64() {
+        visitor.visit_i64(number)
+    } else {
+        visitor.visit_f64(number.as_f64().ok_or(Doubt)?)
+    }
 }
 
 /// What stands in a list or an object.
@@ -159,7 +169,7 @@ impl<'de> Deserializer<'de> for Text<'de> {
         if self.is_plain {
             return visitor.visit_borrowed_str(&self.json[1..self.json.len() - 1]);
         }
-        by_library(self.json, visitor)
+        visitor.visit_string(serde_json::from_str(self.json).map_err(|_| Doubt)?)
     }
 
     fn deserialize_newtype_struct<V: Visitor<'de>>(

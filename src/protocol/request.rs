@@ -43,19 +43,18 @@ pub struct Request {
 }
 
 impl Request {
-    /// As it is sent.
+    /// Writes it as it is sent behind what is in `json`.
     ///
     /// # Errors
     /// When it cannot be written, which of JSON that was read does not happen.
-    pub fn to_json(&self) -> serde_json::Result<Vec<u8>> {
+    pub fn write_to(&self, json: &mut Vec<u8>) -> serde_json::Result<()> {
         const REST: usize = 1024;
         let texts = self.input.iter().map(Item::json);
         let rest = self.instructions.iter().chain(self.tools.iter().flatten());
         let texts = texts.chain(rest.map(|json| &**json));
         let size: usize = texts.map(|json| json.get().len() + 1).sum();
-        let mut json = Vec::with_capacity(size + REST);
-        serde_json::to_writer(&mut json, self)?;
-        Ok(json)
+        json.reserve(size + REST);
+        serde_json::to_writer(json, self)
     }
 
     /// Whether some of the conversation is the model's already.

@@ -1,6 +1,9 @@
 //! What the backend insists on, whatever was asked.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::{
+    io,
+    sync::{Mutex, MutexGuard, PoisonError},
+};
 
 use bytes::Bytes;
 use zstd::bulk::Compressor;
@@ -14,20 +17,38 @@ const WORTH_COMPRESSING: usize = 1024;
 /// The level the official client uses too; a higher one costs more time than the upload it saves.
 const LEVEL: i32 = 3;
 
-/// Compresses the bodies of turns. What the compressor has set aside for one is kept for the next.
+/// The most that is kept of a turn's room for the next, in bytes.
+const KEPT: usize = 2 * 1024 * 1024;
+
+/// Compresses the bodies of turns. What has been set aside for one is kept for the next: the system
+/// would have to clear it anew.
 #[derive(Default)]
-pub(super) struct Packer(Mutex<Option<Compressor<'static>>>);
+pub(super) struct Packer(Mutex<Option<Tools>>);
+
+struct Tools {
+    json: Vec<u8>,
+    compressor: Compressor<'static>,
+}
 
 impl Packer {
-    fn pack(&self, json: &[u8]) -> std::io::Result<Vec<u8>> {
+    fn pack(&self, request: &Request) -> io::Result<(Bytes, Option<&'static str>)> {
         let kept = self.kept().take();
-        let mut compressor = kept.map_or_else(|| Compressor::new(LEVEL), Ok)?;
-        let packed = compressor.compress(json)?;
-        *self.kept() = Some(compressor);
+        let new = || Ok(Tools { json: Vec::new(), compressor: Compressor::new(LEVEL)? });
+        let mut tools = kept.map_or_else(new, Ok::<_, io::Error>)?;
+        tools.json.clear();
+        request.write_to(&mut tools.json)?;
+        let packed = match tools.json.len() < WORTH_COMPRESSING {
+            true => (Bytes::copy_from_slice(&tools.json), None),
+            false => (tools.compressor.compress(&tools.json)?.into(), Some("zstd")),
+        };
+        if tools.json.capacity() > KEPT {
+            tools.json = Vec::new();
+        }
+        *self.kept() = Some(tools);
         Ok(packed)
     }
 
-    fn kept(&self) -> MutexGuard<'_, Option<Compressor<'static>>> {
+    fn kept(&self) -> MutexGuard<'_, Option<Tools>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -37,12 +58,12 @@ pub(super) fn body(
     request: &Request,
     packer: Option<&Packer>,
 ) -> Result<(Bytes, Option<&'static str>), Error> {
-    let json = request.to_json().map_err(|error| unserializable(&error))?;
-    match packer.filter(|_| json.len() >= WORTH_COMPRESSING) {
-        None => Ok((json.into(), None)),
-        Some(packer) => {
-            let packed = packer.pack(&json).map_err(|error| unserializable(&error))?;
-            Ok((packed.into(), Some("zstd")))
+    match packer {
+        Some(packer) => packer.pack(request).map_err(|error| unserializable(&error)),
+        None => {
+            let mut json = Vec::new();
+            request.write_to(&mut json).map_err(|error| unserializable(&error))?;
+            Ok((json.into(), None))
         }
     }
 }

@@ -14,6 +14,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use super::{
     Client, Error,
     background::Background,
+    body::Room,
     page::{Address, Guide, Page},
     setup::{Setup, SetupError, Surroundings},
     websocket::Turns,
@@ -40,6 +41,7 @@ struct Inner {
     sockets: Turns,
     activity: Arc<Activity>,
     page: Page,
+    room: Room,
     /// Replaced whole; a turn keeps what it began with.
     now: RwLock<Arc<Now>>,
 }
@@ -103,6 +105,7 @@ impl App {
             sockets: Turns::default(),
             activity: Arc::default(),
             page: Page::default(),
+            room: Room::default(),
             now,
         })))
     }
@@ -187,6 +190,11 @@ impl App {
     /// What the turns do, and have lately done.
     pub(super) fn activity(&self) -> &Arc<Activity> {
         &self.0.activity
+    }
+
+    /// Room for a body.
+    pub(super) fn room(&self) -> &Room {
+        &self.0.room
     }
 
     /// What the page needs beside it.

@@ -2,6 +2,7 @@
 
 use std::{
     io::{self, Read},
+    sync::{Mutex, PoisonError},
     time::Duration,
 };
 
@@ -10,7 +11,7 @@ use bytes::{Bytes, BytesMut};
 use http::{HeaderMap, StatusCode, header};
 use http_body_util::BodyExt;
 
-use super::Error;
+use super::{App, Error};
 
 /// How long a body that is too large is still read, so that the client hears why it failed:
 /// most write all of it before they look at the answer.
@@ -24,12 +25,34 @@ const AT_ONCE: usize = 2 * 1024 * 1024;
 /// much is set aside at once.
 const WINDOW_LOG: u32 = 23;
 
+/// Room for one large body, kept for the next: the system would have to clear it anew.
+#[derive(Debug, Default)]
+pub(super) struct Room(Mutex<BytesMut>);
+
+impl Room {
+    fn take(&self) -> BytesMut {
+        std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Lets go of a body. What it took stays here, where it was much, and not too much.
+    pub(super) fn give_back(&self, body: Bytes) {
+        const LARGE: usize = 64 * 1024;
+        let Ok(mut room) = body.try_into_mut() else { return };
+        if (LARGE..=AT_ONCE).contains(&room.capacity()) {
+            room.clear();
+            *self.0.lock().unwrap_or_else(PoisonError::into_inner) = room;
+        }
+    }
+}
+
 /// The whole body, decompressed.
 ///
 /// # Errors
-/// When it is larger than `limit`, compressed in a way that is not known, or breaks off.
-pub(super) async fn read(headers: &HeaderMap, body: Body, limit: usize) -> Result<Bytes, Error> {
-    let raw = collect(body, limit).await?;
+/// When it is larger than the settings let it be, compressed in a way that is not known, or breaks
+/// off.
+pub(super) async fn read(app: &App, headers: &HeaderMap, body: Body) -> Result<Bytes, Error> {
+    let limit = app.server().max_body;
+    let raw = collect(body, limit, app.room()).await?;
     let encoding = headers.get(header::CONTENT_ENCODING).map(|value| value.to_str().unwrap_or("?"));
     match encoding.map(str::trim) {
         None | Some("" | "identity") => Ok(raw),
@@ -55,7 +78,7 @@ pub(super) async fn read(headers: &HeaderMap, body: Body, limit: usize) -> Resul
     }
 }
 
-async fn collect(mut body: Body, limit: usize) -> Result<Bytes, Error> {
+async fn collect(mut body: Body, limit: usize, room: &Room) -> Result<Bytes, Error> {
     let announced = usize::try_from(body.size_hint().lower()).map_or(AT_ONCE, |n| n.min(AT_ONCE));
     let mut first: Option<Bytes> = None;
     let mut more = BytesMut::new();
@@ -73,6 +96,7 @@ async fn collect(mut body: Body, limit: usize) -> Result<Bytes, Error> {
             None => first = Some(chunk),
             Some(start) => {
                 if more.is_empty() {
+                    more = room.take();
                     more.reserve(announced.min(limit));
                     more.extend_from_slice(start);
                 }
@@ -128,4 +152,25 @@ fn too_large(limit: usize) -> Error {
         ),
     )
     .code("request_too_large")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_room_of_a_large_body_is_kept_unless_somebody_still_has_it() {
+        let room = Room::default();
+        let body = |len: usize| BytesMut::zeroed(len).freeze();
+        room.give_back(body(100_000));
+        let taken = room.take();
+        assert!(taken.is_empty() && taken.capacity() >= 100_000);
+        assert_eq!(room.take().capacity(), 0);
+        let held = body(100_000);
+        room.give_back(held.clone());
+        room.give_back(body(1000));
+        room.give_back(body(2 * AT_ONCE));
+        assert_eq!(room.take().capacity(), 0);
+        assert_eq!(held.len(), 100_000);
+    }
 }

@@ -56,7 +56,7 @@ async fn run<D: Dialect>(
 ) -> Result<Response, Error> {
     let headers = &parts.headers;
     let named = app.profile(profile)?;
-    let body = body::read(headers, body, app.server().max_body).await?;
+    let body = body::read(app, headers, body).await?;
     let mut fields = fields::object(&body)?;
     capabilities::unpack_extra(&mut fields)?;
     let by_model = serving_model(app, &mut fields);
@@ -69,11 +69,11 @@ async fn run<D: Dialect>(
     if fields.lacks(D::INPUT) && !fields.lacks(D::Other::INPUT) {
         log.served_by(D::Other::NAME, &served.name, &served.profile.upstream);
         let decoded = decode::<D::Other>(fields, &client)?;
-        drop(body);
+        app.room().give_back(body);
         return send(app, &served, &client, decoded, log).await;
     }
     let decoded = decode::<D>(fields, &client)?;
-    drop(body); // What is left of it may be a megabyte, and the turn may last for minutes.
+    app.room().give_back(body); // It may be a megabyte, and the turn may last for minutes.
     send(app, &served, &client, decoded, log).await
 }
 

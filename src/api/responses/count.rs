@@ -29,7 +29,7 @@ pub(in crate::api) async fn input_tokens(
 ) -> Result<Response, Error> {
     let served = app.profile(profile.as_deref())?;
     let (parts, body) = request.into_parts();
-    let body = body::read(&parts.headers, body, app.server().max_body).await?;
+    let body = body::read(&app, &parts.headers, body).await?;
     let mut fields = fields::object(&body)?;
     // Neither is needed here.
     if fields.lacks("model") {

@@ -44,7 +44,7 @@ impl Place {
 
 /// The fields of a body, which may be empty where nothing has to be said.
 async fn body_of(app: &App, parts: &Parts, body: Body) -> Result<bytes::Bytes, Error> {
-    let body = body::read(&parts.headers, body, app.server().max_body).await?;
+    let body = body::read(app, &parts.headers, body).await?;
     Ok(if body.is_empty() { bytes::Bytes::from_static(b"{}") } else { body })
 }
 

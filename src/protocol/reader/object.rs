@@ -8,6 +8,10 @@ use serde_json::value::RawValue;
 use super::{Doubt, Reader, cut::raw_value};
 use crate::protocol::Object;
 
+/// How many entries of a list are taken apart in advance. No conversation has as many, and the
+/// members of millions of tiny objects would take many times the memory that their JSON does.
+const APART: usize = 10_000;
+
 /// A list that was taken apart with what it stood in.
 #[derive(Debug)]
 pub struct List<'a> {
@@ -89,7 +93,7 @@ impl<'de> Reader<'de> {
         while self.more(b']', entries.is_empty())? {
             let mut members = None;
             let json = self.cut_by(|reader| {
-                if reader.peek() != Some(b'{') {
+                if reader.peek() != Some(b'{') || entries.len() >= APART {
                     return reader.pass();
                 }
                 members = Some(reader.object(|reader, _| reader.pass())?);

@@ -108,6 +108,11 @@ fn a_body_is_taken_apart_with_the_list_in_it() {
     for broken in ["[]", r#"{"input":[1,]}"#, r#"{"input":[{"a"}]}"#, r#"{"input":[]} 1"#] {
         assert!(object_with(&LISTS, broken).is_none(), "{broken}");
     }
+    let many = format!(r#"{{"input":[{}{{}}]}}"#, "{},".repeat(20_000));
+    let (object, list) = object_with(&LISTS, &many).unwrap();
+    let entries = list.unwrap().entries_of(object.get("input").unwrap()).unwrap();
+    assert_eq!(entries.len(), 20_001);
+    assert_eq!(entries.iter().filter(|(_, members)| members.is_some()).count(), 10_000);
     let nested = |depth| format!(r#"{{"input":{}{}}}"#, "[".repeat(depth), "]".repeat(depth));
     assert!(object_with(&LISTS, &nested(MAX_DEPTH - 1)).is_some());
     assert!(object_with(&LISTS, &nested(MAX_DEPTH)).is_none());

@@ -15,7 +15,7 @@ use serde_json::value::RawValue;
 
 use super::{Error, error::Bound};
 use crate::protocol::{
-    self, Entries, Entry, List, MAX_DEPTH, Object, from_object, object_with, quickly,
+    self, Entries, Entry, List, MAX_COMMAS, MAX_DEPTH, Object, from_object, object_with, quickly,
 };
 
 /// How many fields a body may have. Each of them is looked for among all, and no API has a tenth.
@@ -68,7 +68,7 @@ impl<'a> Fields<'a> {
 /// The body as an object of fields.
 ///
 /// # Errors
-/// When it is not JSON, or not an object, or has too many fields or levels.
+/// When it is not JSON, or not an object, or has too many fields, values or levels.
 pub fn object(body: &[u8]) -> Result<Fields<'_>, Error> {
     let read = std::str::from_utf8(body).ok().and_then(|body| object_with(&LONG, body));
     let (object, list) = match read {
@@ -85,10 +85,7 @@ pub fn object(body: &[u8]) -> Result<Fields<'_>, Error> {
 
 /// What is wrong with the body, or the fields after all.
 fn doubtful(body: &[u8]) -> Result<Object<'_>, Error> {
-    if is_deep(body) {
-        let message = format!("The body's JSON is nested more than {MAX_DEPTH} levels deep.");
-        return Err(Error::invalid(message).code("json_too_deep"));
-    }
+    within_limits(body)?;
     serde_json::from_slice(body).map_err(|error| {
         let text = error.to_string();
         if error.is_data() {
@@ -98,10 +95,11 @@ fn doubtful(body: &[u8]) -> Result<Object<'_>, Error> {
     })
 }
 
-/// Whether lists and objects stand deeper in one another than they may, which is as deep as what
-/// reads them further on will go.
-fn is_deep(json: &[u8]) -> bool {
-    let mut depth = 0_usize;
+/// # Errors
+/// When lists and objects stand deeper in one another than they may, which is as deep as what reads
+/// them further on will go; or when there is more in them than anybody could mean.
+fn within_limits(json: &[u8]) -> Result<(), Error> {
+    let (mut depth, mut commas) = (0_usize, 0);
     let mut bytes = json.iter();
     while let Some(byte) = bytes.next() {
         match byte {
@@ -112,13 +110,22 @@ fn is_deep(json: &[u8]) -> bool {
                     }
                 }
             }
-            b'{' | b'[' if depth == MAX_DEPTH => return true,
+            b'{' | b'[' if depth == MAX_DEPTH => {
+                let message =
+                    format!("The body's JSON is nested more than {MAX_DEPTH} levels deep.");
+                return Err(Error::invalid(message).code("json_too_deep"));
+            }
             b'{' | b'[' => depth += 1,
             b'}' | b']' => depth = depth.saturating_sub(1),
+            b',' if commas == MAX_COMMAS => {
+                let message = format!("The body's JSON holds more than {MAX_COMMAS} values.");
+                return Err(Error::invalid(message).code("json_too_many_values"));
+            }
+            b',' => commas += 1,
             _ => {}
         }
     }
-    false
+    Ok(())
 }
 
 /// Reads `json`, which stands at `param` of the request.

@@ -147,7 +147,7 @@ impl<'de: 'a, 'a> Deserialize<'de> for Object<'a> {
                 f.write_str("an object")
             }
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-                let mut members = Vec::with_capacity(map.size_hint().unwrap_or(8));
+                let mut members = Vec::new();
                 while let Some(Key(name)) = map.next_key::<Key<'de>>()? {
                     members.push((name, Cow::Borrowed(map.next_value::<&'de RawValue>()?)));
                 }

@@ -16,7 +16,8 @@ pub use event::{Event, Kind, Malformed};
 pub use item::Item;
 pub use json::{Object, raw, raw_str};
 pub use reader::{
-    Entries, Entry, List, MAX_DEPTH, entries, from_json, from_object, object_with, quickly,
+    Entries, Entry, List, MAX_COMMAS, MAX_DEPTH, entries, from_json, from_object, object_with,
+    quickly,
 };
 pub use request::{Reasoning, Request, StreamOptions, Text};
 pub use response::{Ending, Failure, Gather, Outcome, Response};

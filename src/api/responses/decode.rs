@@ -80,8 +80,8 @@ pub(super) fn decode(
         None if continues.is_some() => Cow::Owned(raw(&[(); 0])),
         None => return Err(Error::missing("input")),
     };
-    let kept = if store { kept::items(&input) } else { Vec::new() };
     let input::Input { items, references, lite } = input::items(&input, &mut fields, &mut ignored)?;
+    let kept = if store { kept::items(&input) } else { Vec::new() };
     let user = policy::user(&mut fields, &mut ignored, &mut rest)?;
     let stream: bool = take(&mut fields, "stream")?.unwrap_or(false);
     if let Some(labels) = take_raw(&mut fields, "metadata") {

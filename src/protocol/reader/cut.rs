@@ -46,7 +46,7 @@ struct Cut<'de>(&'de str);
 
 impl<'de> Cut<'de> {
     fn reader(&self) -> Reader<'de> {
-        Reader { json: self.0, at: 0, depth: 0 }
+        Reader::new(self.0)
     }
 }
 

@@ -22,6 +22,10 @@ mod tests;
 /// How deep lists and objects may stand in one another, which is as deep as `serde_json` will go.
 pub const MAX_DEPTH: usize = 127;
 
+/// How many commas may stand in a body, outside its texts: about as many values as it holds. What is
+/// known of a value takes up to a hundred times the bytes of the shortest ones.
+pub const MAX_COMMAS: usize = 1_000_000;
+
 /// Reads `json`.
 ///
 /// # Errors
@@ -34,7 +38,7 @@ pub fn from_json<'de, T: Deserialize<'de>>(json: &'de str) -> serde_json::Result
 /// than [`MAX_DEPTH`].
 #[must_use]
 pub fn quickly<'de, T: Deserialize<'de>>(json: &'de str) -> Option<T> {
-    let mut reader = Reader { json, at: 0, depth: 0 };
+    let mut reader = Reader::new(json);
     let value = T::deserialize(&mut reader).ok()?;
     reader.peek().is_none().then_some(value)
 }
@@ -42,7 +46,7 @@ pub fn quickly<'de, T: Deserialize<'de>>(json: &'de str) -> Option<T> {
 /// Where the value of the member `name` stands in `json`, if there is one; of several the last.
 /// `None` where `json` is no object, or one that cannot be read as quickly as that.
 pub(super) fn place_of(name: &str, json: &str) -> Option<Option<Range<usize>>> {
-    let mut reader = Reader { json, at: 0, depth: 0 };
+    let mut reader = Reader::new(json);
     let mut found = None;
     reader.peek().filter(|byte| *byte == b'{')?;
     reader.open().ok()?;
@@ -84,9 +88,15 @@ struct Reader<'de> {
     at: usize,
     /// How many lists and objects are open.
     depth: usize,
+    /// How many more commas are read.
+    commas: usize,
 }
 
 impl<'de> Reader<'de> {
+    const fn new(json: &'de str) -> Self {
+        Self { json, at: 0, depth: 0, commas: usize::MAX }
+    }
+
     /// The next byte that is no white space, which is where the reader then stands.
     fn peek(&mut self) -> Option<u8> {
         loop {
@@ -104,6 +114,7 @@ impl<'de> Reader<'de> {
             Some(_) if first => return Ok(true),
             Some(b',') => {
                 self.at += 1;
+                self.commas = self.commas.checked_sub(1).ok_or(Doubt)?;
                 return Ok(true);
             }
             _ => return Err(Doubt),

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::{Doubt, Reader, cut::raw_value};
+use super::{Doubt, MAX_COMMAS, Reader, cut::raw_value};
 use crate::protocol::Object;
 
 /// How many entries of a list are taken apart in advance. No conversation has as many, and the
@@ -37,17 +37,18 @@ impl<'a> List<'a> {
 /// it.
 #[must_use]
 pub fn entries(json: &str) -> Option<Entries<'_>> {
-    let mut reader = Reader { json, at: 0, depth: 0 };
+    let mut reader = Reader::new(json);
     reader.peek().filter(|byte| *byte == b'[')?;
     let entries = reader.entries().ok()?;
     reader.peek().is_none().then_some(entries)
 }
 
 /// The members of the object `json`, and the list that the first of them is that has one of these
-/// names: all of it in one walk. `None` where there may be something to be said about it.
+/// names: all of it in one walk. `None` where there may be something to be said about it, or where it
+/// has more than [`MAX_COMMAS`].
 #[must_use]
 pub fn object_with<'a>(names: &[&str], json: &'a str) -> Option<(Object<'a>, Option<List<'a>>)> {
-    let mut reader = Reader { json, at: 0, depth: 0 };
+    let mut reader = Reader { commas: MAX_COMMAS, ..Reader::new(json) };
     let mut list = None;
     let value = |reader: &mut Reader<'a>, name: &str| {
         if list.is_some() || !names.contains(&name) || reader.peek() != Some(b'[') {
@@ -76,7 +77,7 @@ impl<'de> Reader<'de> {
             return Err(Doubt);
         }
         self.open()?;
-        let mut members = Vec::with_capacity(8);
+        let mut members = Vec::new();
         while self.more(b'}', members.is_empty())? {
             let Name(name) = Name::deserialize(self.name()?)?;
             let json = self.cut_by(|reader| value(reader, &name))?;

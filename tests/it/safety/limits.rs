@@ -108,6 +108,35 @@ async fn a_body_of_more_fields_than_any_api_has_is_a_400() {
 }
 
 #[tokio::test]
+async fn a_body_of_more_values_than_anybody_could_mean_is_a_400() {
+    let server = TestServer::start().await;
+    let post = async |path: &str, body: String| {
+        server.send(server.client.post(format!("{}{path}", server.url)).body(body)).await
+    };
+    let list = |count: usize| format!("[{}0]", "0,".repeat(count));
+    let ask = |count: usize| {
+        let numbers = list(count);
+        format!(
+            r#"{{"model":"gpt-5.5","messages":[{{"role":"user","content":"hi"}}],"more":{numbers}}}"#
+        )
+    };
+    post(CHAT, ask(990_000)).await.ok();
+    for (path, field) in [
+        (CHAT, "messages"),
+        (CHAT, "stop"),
+        ("/v1/responses", "input"),
+        ("/v1/responses/input_tokens", "input"),
+        ("/v1/responses/compact", "input"),
+        ("/v1/conversations", "items"),
+    ] {
+        let body = format!(r#"{{"{field}":{}}}"#, list(1_000_001));
+        post(path, body).await.refused(400, "json_too_many_values", Value::Null);
+    }
+    let texts = ",".repeat(2_000_000);
+    post(CHAT, ask(1).replace("hi", &texts)).await.ok();
+}
+
+#[tokio::test]
 async fn json_inside_of_texts_may_be_as_deep_as_it_likes() {
     let server = TestServer::start().await;
     let deep = lists(200_000);

@@ -2,16 +2,15 @@
 
 use std::borrow::Cow;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::value::RawValue;
 
-use super::{Object, from_json, raw};
+use super::{Draft, Object, from_json, quickly, raw, reader::known};
 
 /// One entry of the conversation, kept exactly as it was written: a message, a call, its output,
 /// reasoning, or something this version has never heard of.
-#[derive(Clone, Debug, Deserialize, Serialize)]
-#[serde(transparent)]
-pub struct Item(Box<RawValue>);
+#[derive(Clone, Debug)]
+pub struct Item(String);
 
 /// The members of an item that some code here reads.
 #[derive(Debug, Default, Deserialize)]
@@ -36,48 +35,50 @@ impl Item {
     /// An item from its members.
     #[must_use]
     pub fn new(members: &(impl Serialize + ?Sized)) -> Self {
-        Self(raw(members))
+        raw(members).into()
+    }
+
+    /// An item that has been written, which has to be JSON.
+    pub(super) fn of_json(json: String) -> Self {
+        debug_assert!(quickly::<&RawValue>(&json).is_some(), "{json}");
+        Self(json)
     }
 
     /// A message with one text part; `part` is `input_text`, or `output_text` for the assistant.
     #[must_use]
     pub fn message(role: &str, part: &str, text: &RawValue) -> Self {
-        #[derive(Serialize)]
-        struct Part<'a> {
-            r#type: &'a str,
-            text: &'a RawValue,
-        }
-        #[derive(Serialize)]
-        struct Message<'a> {
-            r#type: &'a str,
-            role: &'a str,
-            content: [Part<'a>; 1],
-        }
-        let content = [Part { r#type: part, text }];
-        Self::new(&Message { r#type: "message", role, content })
+        const REST: usize = 96;
+        let mut draft = Draft::with_room(text.get().len() + REST);
+        draft.object("message", |draft| {
+            draft.text("role", role);
+            draft.list("content", &[part], |draft, part| {
+                draft.object(part, |draft| draft.json("text", text));
+            });
+        });
+        draft.item()
     }
 
     #[must_use]
     pub fn json(&self) -> &RawValue {
-        &self.0
+        known(&self.0)
     }
 
     /// The members this crate reads; all missing when the item is no object of the usual types.
     #[must_use]
     pub fn head(&self) -> Head<'_> {
-        from_json(self.0.get()).unwrap_or_default()
+        from_json(&self.0).unwrap_or_default()
     }
 
     /// What it is: `message`, `function_call`, `reasoning`.
     #[must_use]
     pub fn kind(&self) -> Option<Cow<'_, str>> {
-        early(self.0.get(), "type").map_or_else(|| self.head().kind, |kind| Some(kind.into()))
+        early(&self.0, "type").map_or_else(|| self.head().kind, |kind| Some(kind.into()))
     }
 
     /// Whose it is: `user`, `assistant`, `developer`; of a message above all.
     #[must_use]
     pub fn role(&self) -> Option<Cow<'_, str>> {
-        early(self.0.get(), "role").map_or_else(|| self.head().role, |role| Some(role.into()))
+        early(&self.0, "role").map_or_else(|| self.head().role, |role| Some(role.into()))
     }
 
     /// All members, to be changed and written again with [`Item::new`].
@@ -85,7 +86,7 @@ impl Item {
     /// # Errors
     /// When the item is no object.
     pub fn members(&self) -> serde_json::Result<Object<'_>> {
-        from_json(self.0.get())
+        from_json(&self.0)
     }
 }
 
@@ -108,7 +109,19 @@ fn early<'a>(json: &'a str, name: &str) -> Option<&'a str> {
 
 impl From<Box<RawValue>> for Item {
     fn from(json: Box<RawValue>) -> Self {
-        Self(json)
+        Self(Box::<str>::from(json).into())
+    }
+}
+
+impl<'de> Deserialize<'de> for Item {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Box::<RawValue>::deserialize(deserializer).map(Self::from)
+    }
+}
+
+impl Serialize for Item {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.json().serialize(serializer)
     }
 }
 

@@ -3,6 +3,7 @@
 //! What no code here reads stays the JSON text that arrived, so nothing unknown is lost and
 //! nothing large is parsed into a tree.
 
+mod draft;
 mod event;
 mod item;
 mod json;
@@ -12,6 +13,7 @@ mod response;
 mod turn;
 mod usage;
 
+pub use draft::Draft;
 pub use event::{Event, Kind, Malformed};
 pub use item::Item;
 pub use json::{Object, raw, raw_str};

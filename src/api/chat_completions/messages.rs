@@ -2,10 +2,10 @@
 
 use std::{borrow::Cow, collections::HashMap};
 
-use serde::Serialize;
 use serde_json::value::RawValue;
 
 use super::{
+    sent::{Output, Sent, SentPart},
     tools::Tools,
     wire::{Content, Message, Part, ToolCall},
 };
@@ -54,42 +54,9 @@ struct Input<'t> {
     ignored: &'t mut Ignored,
 }
 
-#[derive(Serialize)]
-#[serde(tag = "type", rename_all = "snake_case")]
-enum Sent<'a> {
-    Message { role: &'a str, content: Vec<SentPart<'a>> },
-    FunctionCall { call_id: &'a str, name: &'a str, arguments: &'a RawValue },
-    CustomToolCall { call_id: &'a str, name: &'a str, input: &'a RawValue },
-    FunctionCallOutput { call_id: &'a str, output: &'a RawValue },
-    CustomToolCallOutput { call_id: &'a str, output: &'a RawValue },
-}
-
-#[derive(Serialize)]
-#[serde(tag = "type", rename_all = "snake_case")]
-enum SentPart<'a> {
-    InputText {
-        text: &'a RawValue,
-    },
-    OutputText {
-        text: &'a RawValue,
-    },
-    Refusal {
-        refusal: &'a RawValue,
-    },
-    InputImage {
-        image_url: &'a RawValue,
-        detail: Cow<'a, RawValue>,
-    },
-    InputFile {
-        #[serde(skip_serializing_if = "Option::is_none")]
-        filename: Option<&'a RawValue>,
-        file_data: &'a RawValue,
-    },
-}
-
 impl Input<'_> {
     fn push(&mut self, sent: &Sent<'_>) {
-        self.items.push(Item::new(sent));
+        self.items.push(sent.item());
     }
 
     fn message(&mut self, message: Message<'_>, at: At<'_>) -> Result<(), Error> {
@@ -235,10 +202,7 @@ impl Input<'_> {
 fn input_part<'a>(part: Part<'a>, at: At<'_>) -> Result<SentPart<'a>, Error> {
     Ok(match part {
         Part::Text(text) => SentPart::InputText { text },
-        Part::Image { url, detail } => {
-            let detail = detail.map_or_else(|| Cow::Owned(raw("auto")), Cow::Borrowed);
-            SentPart::InputImage { image_url: url, detail }
-        }
+        Part::Image { url, detail } => SentPart::InputImage { image_url: url, detail },
         Part::File { name, data } => SentPart::InputFile { filename: name, file_data: data },
         Part::Refusal(_) => {
             return Err(Error::unsupported(at, "Only an assistant's message holds refusals."));
@@ -247,14 +211,15 @@ fn input_part<'a>(part: Part<'a>, at: At<'_>) -> Result<SentPart<'a>, Error> {
 }
 
 /// What a tool gave: one text, or parts where there is more than text.
-fn output<'a>(content: Option<&'a RawValue>, at: At<'_>) -> Result<Cow<'a, RawValue>, Error> {
+fn output<'a>(content: Option<&'a RawValue>, at: At<'_>) -> Result<Output<'a>, Error> {
+    let text = |text| Ok(Output::Text(Cow::Borrowed(text)));
     let parts = match Content::read(content, at)? {
-        None => return Ok(Cow::Borrowed(empty())),
-        Some(Content::Text(text)) => return Ok(Cow::Borrowed(text)),
+        None => return text(empty()),
+        Some(Content::Text(said)) => return text(said),
         Some(Content::Parts(parts)) => parts,
     };
-    if let [Part::Text(text)] = parts.as_slice() {
-        return Ok(Cow::Borrowed(text));
+    if let [Part::Text(said)] = parts.as_slice() {
+        return text(said);
     }
     let texts: Option<Vec<Cow<'_, str>>> = parts
         .iter()
@@ -264,11 +229,10 @@ fn output<'a>(content: Option<&'a RawValue>, at: At<'_>) -> Result<Cow<'a, RawVa
         })
         .collect();
     if let Some(texts) = texts {
-        return Ok(Cow::Owned(raw(&texts.concat())));
+        return Ok(Output::Text(Cow::Owned(raw(&texts.concat()))));
     }
     let part = |(index, part)| input_part(part, at.item(index));
-    let parts = parts.into_iter().enumerate().map(part).collect::<Result<Vec<_>, _>>()?;
-    Ok(Cow::Owned(raw(&parts)))
+    parts.into_iter().enumerate().map(part).collect::<Result<_, _>>().map(Output::Parts)
 }
 
 /// A call's arguments as a JSON string; some clients keep them parsed.

@@ -17,6 +17,7 @@ mod encode;
 mod messages;
 mod pen;
 mod reply;
+mod sent;
 mod settings;
 mod tool_choice;
 mod tools;

@@ -10,6 +10,7 @@ use serde::{Deserialize, de::IgnoredAny};
 use de::Text;
 
 pub use cut::from_object;
+pub(super) use cut::known;
 pub use object::{Entries, Entry, List, entries, object_with};
 
 mod cut;

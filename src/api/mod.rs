@@ -69,7 +69,7 @@ fn endpoints() -> Router<App> {
         .method_not_allowed_fallback(ops::wrong_method)
 }
 
-/// The whole API, with what [`outer`] does around all of it.
+/// The whole API, with what is done around every request.
 pub fn router(app: App) -> Router {
     Router::new()
         .merge(page::routes())

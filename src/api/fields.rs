@@ -95,6 +95,8 @@ fn doubtful(body: &[u8]) -> Result<Object<'_>, Error> {
     })
 }
 
+/// Sees how deep and how wide the JSON is.
+///
 /// # Errors
 /// When lists and objects stand deeper in one another than they may, which is as deep as what reads
 /// them further on will go; or when there is more in them than anybody could mean.

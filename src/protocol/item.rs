@@ -40,7 +40,7 @@ impl Item {
 
     /// An item that has been written, which has to be JSON.
     pub(super) fn of_json(json: String) -> Self {
-        debug_assert!(quickly::<&RawValue>(&json).is_some(), "{json}");
+        debug_assert!(quickly::<&RawValue>(&json).is_some());
         Self(json)
     }
 
@@ -79,6 +79,13 @@ impl Item {
     #[must_use]
     pub fn role(&self) -> Option<Cow<'_, str>> {
         early(&self.0, "role").map_or_else(|| self.head().role, |role| Some(role.into()))
+    }
+
+    /// The parts of its content; none where it has none, or others than were asked for.
+    #[must_use]
+    pub fn parts<'a, T: Deserialize<'a>>(&'a self) -> Vec<T> {
+        let content = self.head().content;
+        content.and_then(|content| from_json(content.get()).ok()).unwrap_or_default()
     }
 
     /// All members, to be changed and written again with [`Item::new`].
@@ -132,12 +139,6 @@ mod tests {
     #[test]
     fn kind_and_role_are_found_wherever_and_however_they_are_written() {
         for (json, kind, role) in [
-            (
-                r#"{"id":"msg_1","type":"message","status":"done","role":"user"}"#,
-                Some("message"),
-                Some("user"),
-            ),
-            (r#"{"id":"\",","type":"message"}"#, Some("message"), None),
             (r#"{"type":"message","role":"user","content":[]}"#, Some("message"), Some("user")),
             (
                 r#"{"id":"msg_1","type":"message","status":"done","role":"user"}"#,

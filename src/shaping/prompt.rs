@@ -58,7 +58,7 @@ fn move_to_user(input: &mut Vec<Item>, instructions: Option<String>) {
     let mut kept = Vec::with_capacity(before.len());
     for item in before {
         match item.role().as_deref() {
-            Some("developer") => parts.extend(parts_of(&item)),
+            Some("developer") => parts.extend(item.parts::<Box<RawValue>>()),
             _ => kept.push(item),
         }
     }
@@ -69,7 +69,7 @@ fn move_to_user(input: &mut Vec<Item>, instructions: Option<String>) {
     }
     let mut message = Object::default();
     if let Some(first) = input.get(at) {
-        parts.extend(parts_of(first));
+        parts.extend(first.parts::<Box<RawValue>>());
         message = first.members().unwrap_or_default().into_owned();
         input.remove(at);
     }
@@ -77,11 +77,6 @@ fn move_to_user(input: &mut Vec<Item>, instructions: Option<String>) {
     message.set_default("role", || raw("user"));
     message.set("content", raw(&parts));
     input.insert(at, Item::new(&message));
-}
-
-fn parts_of(message: &Item) -> Vec<Box<RawValue>> {
-    let content = message.head().content;
-    content.and_then(|content| serde_json::from_str(content.get()).ok()).unwrap_or_default()
 }
 
 fn first_of_user(input: &[Item]) -> Option<usize> {

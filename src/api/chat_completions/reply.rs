@@ -192,9 +192,7 @@ pub(super) fn texts(item: &Item) -> Vec<(&'static str, String)> {
         #[serde(borrow, default)]
         refusal: Option<Cow<'a, str>>,
     }
-    let content = item.head().content;
-    let parts: Vec<Part<'_>> =
-        content.and_then(|content| from_json(content.get()).ok()).unwrap_or_default();
+    let parts: Vec<Part<'_>> = item.parts();
     let mut texts = Vec::with_capacity(parts.len());
     for part in parts {
         texts.extend(part.text.map(|text| ("content", text.into_owned())));
@@ -238,9 +236,7 @@ pub(super) fn annotations(item: &Item) -> Vec<Box<RawValue>> {
         url: String,
         title: String,
     }
-    let content = item.head().content;
-    let parts: Vec<Part<'_>> =
-        content.and_then(|content| from_json(content.get()).ok()).unwrap_or_default();
+    let parts: Vec<Part<'_>> = item.parts();
     parts
         .iter()
         .flat_map(|part| &part.annotations)

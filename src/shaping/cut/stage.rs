@@ -10,7 +10,7 @@ use super::{
     items::Open,
     said::Said,
     stop::Stops,
-    told::{Told, parts, text},
+    told::{Told, text},
     what::What,
     write::{Place, Writer},
 };
@@ -210,7 +210,7 @@ impl Stage {
             let members = item.members().unwrap_or_default();
             self.whole((index, 0), what, members.str(what.member()).as_deref(), out)?;
         }
-        for (content_index, part) in (0..).zip(parts(&item)) {
+        for (content_index, part) in (0..).zip(item.parts::<&RawValue>()) {
             self.whole_part((index, content_index), part, out)?;
         }
         self.settle_all((index, 0)..=(index, u64::MAX), out)?;

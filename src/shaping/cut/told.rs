@@ -59,9 +59,3 @@ pub(super) fn text(part: &RawValue) -> Option<(What, Option<String>)> {
     let what = What::of_part(&members.str("type")?)?;
     Some((what, members.str(what.member()).map(Cow::into_owned)))
 }
-
-/// The parts of a message; none of anything else.
-pub(super) fn parts(item: &Item) -> Vec<&RawValue> {
-    let content = item.head().content.map(|content| serde_json::from_str(content.get()));
-    content.and_then(Result::ok).unwrap_or_default()
-}

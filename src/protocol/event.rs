@@ -5,8 +5,12 @@ use std::{borrow::Cow, ops::Range};
 use bytes::Bytes;
 use memchr::{memchr, memchr2};
 use serde::Deserialize;
+use serde_json::value::RawValue;
 
-use super::{Object, quickly, reader::place_of};
+use super::{
+    Object, quickly,
+    reader::{known, places_of},
+};
 use crate::sse::Frame;
 
 /// One event: what kind it is, its name, and its JSON as it came.
@@ -138,6 +142,15 @@ impl Event {
         json.and_then(quickly).map_or_else(slowly, Ok)
     }
 
+    /// The values of the top-level members with these names, as they were written, found without
+    /// building anything. `None` where they would have to be looked for more closely.
+    #[must_use]
+    pub fn members<const N: usize>(&self, names: [&str; N]) -> Option<[Option<&RawValue>; N]> {
+        let json = std::str::from_utf8(&self.json).ok()?;
+        let places = places_of(names, json)?;
+        Some(places.map(|place| place.map(|place| known(&json[place]))))
+    }
+
     /// Where the value of the top-level `sequence_number` stands, found without building anything.
     /// `None` also where it would have to be looked for more closely.
     ///
@@ -145,8 +158,8 @@ impl Event {
     /// When the JSON is not one object.
     pub fn sequence_number(&self) -> Result<Option<Range<usize>>, Malformed> {
         let json = std::str::from_utf8(&self.json).map_err(Malformed::new)?;
-        match place_of("sequence_number", json) {
-            Some(place) => Ok(place),
+        match places_of(["sequence_number"], json) {
+            Some([place]) => Ok(place),
             None => Object::parse(&self.json).map(|_| None).map_err(Malformed::new),
         }
     }

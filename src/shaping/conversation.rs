@@ -4,6 +4,8 @@
 //! by the conversation's name. So a name that changes from turn to turn costs the user's plan,
 //! and one that is shared between conversations costs both of them their cache.
 
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use http::{HeaderMap, HeaderName};
 use twox_hash::XxHash3_128;
 use uuid::Builder;
@@ -46,8 +48,9 @@ pub fn conversation(
     let session = match named.or(hint).or(key) {
         Some(name) => presentable(name),
         None => {
-            let session = derived(request, user);
-            if !request.has_begun() {
+            let hash = derived(request, user);
+            let session = as_uuid(hash);
+            if !request.has_begun() && is_news(hash) {
                 tracing::info!(
                     turn.conversation = session,
                     "the client names no conversation, so this one is named after how it begins"
@@ -71,9 +74,18 @@ fn presentable(name: &str) -> String {
     as_uuid(XxHash3_128::oneshot(name.as_bytes()))
 }
 
-/// A name from the conversation's fixed head: model, instructions, tools, everything up to the
-/// first message of the user.
-fn derived(request: &Request, user: Option<&str>) -> String {
+/// Whether it has not been said lately that the conversation has no name of its own. A client that
+/// asks the same again and again would fill the log with it.
+fn is_news(hash: u128) -> bool {
+    /// The conversations that it was last said of. Where two share a place it may be said again.
+    static SAID: [AtomicU64; 256] = [const { AtomicU64::new(0) }; 256];
+    let hash = hash as u64;
+    SAID[hash as usize % SAID.len()].swap(hash, Ordering::Relaxed) != hash
+}
+
+/// A hash of the conversation's fixed head: model, instructions, tools, everything up to the first
+/// message of the user.
+fn derived(request: &Request, user: Option<&str>) -> u128 {
     // Nobody gains by finding two with one name, and tools are hashed at each turn.
     let mut hash = XxHash3_128::new();
     let mut add = |text: &str| {
@@ -92,7 +104,7 @@ fn derived(request: &Request, user: Option<&str>) -> String {
             break;
         }
     }
-    as_uuid(hash.finish_128())
+    hash.finish_128()
 }
 
 fn as_uuid(hash: u128) -> String {
@@ -133,6 +145,15 @@ mod tests {
         let of_ada = conversation(&mut asked, &HeaderMap::new(), None, Some("ada"));
         assert_ne!(of_ada.session, first);
         assert_eq!(asked.prompt_cache_key.as_deref(), Some(&*of_ada.session));
+    }
+
+    #[test]
+    fn that_a_conversation_has_no_name_is_said_once() {
+        let hash = derived(&request(&[("user", "is this news?")]), None);
+        assert!(is_news(hash));
+        assert!(!is_news(hash));
+        assert!(is_news(hash + 1));
+        assert!(!is_news(hash));
     }
 
     #[test]

@@ -70,7 +70,11 @@ struct Delta<'a> {
 
 impl<'a> Delta<'a> {
     fn read(event: &'a Event) -> Result<Self, Malformed> {
-        let delta: Self = event.read()?;
+        let quickly = event.members(["output_index", "delta"]).and_then(|[index, delta]| {
+            let output_index = index.map_or(Some(0), |index| index.get().parse().ok())?;
+            Some(Self { output_index, delta: delta? })
+        });
+        let delta = quickly.map_or_else(|| event.read(), Ok)?;
         match delta.delta.get().starts_with('"') {
             true => Ok(delta),
             false => Err(Malformed::new("a delta is no text")),

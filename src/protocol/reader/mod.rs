@@ -44,11 +44,14 @@ pub fn quickly<'de, T: Deserialize<'de>>(json: &'de str) -> Option<T> {
     reader.peek().is_none().then_some(value)
 }
 
-/// Where the value of the member `name` stands in `json`, if there is one; of several the last.
-/// `None` where `json` is no object, or one that cannot be read as quickly as that.
-pub(super) fn place_of(name: &str, json: &str) -> Option<Option<Range<usize>>> {
+/// Where the values of the members with these names stand in `json`; of several with one name the
+/// last. `None` where `json` is no object, or one that cannot be read as quickly as that.
+pub(super) fn places_of<const N: usize>(
+    names: [&str; N],
+    json: &str,
+) -> Option<[Option<Range<usize>>; N]> {
     let mut reader = Reader::new(json);
-    let mut found = None;
+    let mut found = [const { None }; N];
     reader.peek().filter(|byte| *byte == b'{')?;
     reader.open().ok()?;
     let mut first = true;
@@ -58,8 +61,9 @@ pub(super) fn place_of(name: &str, json: &str) -> Option<Option<Range<usize>>> {
         reader.peek();
         let from = reader.at;
         reader.pass().ok()?;
-        if &key.json[1..key.json.len() - 1] == name {
-            found = Some(from..reader.at);
+        let key = &key.json[1..key.json.len() - 1];
+        if let Some(place) = names.iter().position(|name| *name == key) {
+            found[place] = Some(from..reader.at);
         }
     }
     reader.peek().is_none().then_some(found)

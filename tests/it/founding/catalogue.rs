@@ -83,12 +83,13 @@ async fn that_a_client_names_no_conversation_is_logged_once_in_each() {
             messages.push(json!({"role": "user", "content": "more"}));
         }
     }
+    post(&ask("second"), None).await; // It begins anew, as what it was.
     drop(child);
     let log = fs::read_to_string(home.path().join("server.log")).unwrap();
     let lines: Vec<&str> =
         log.lines().filter(|line| line.contains("the client names no conversation")).collect();
     assert_eq!(lines.len(), 2, "{log}");
-    assert_eq!(log.matches("turn finished").count(), 7, "{log}");
+    assert_eq!(log.matches("turn finished").count(), 8, "{log}");
     let names: BTreeSet<String> =
         simulator.turns().iter().map(|turn| turn.header("session-id").to_owned()).collect();
     assert_eq!(names.len(), 3);

@@ -218,9 +218,7 @@ impl App {
 
     /// Waits for what must not be cut off when the process ends.
     pub async fn settle(&self) {
-        for account in self.now().accounts.values() {
-            account.upstream.settle().await;
-        }
+        self.0.setup.settle().await;
     }
 
     /// A place among the turns that may run at once; held until the turn is over.

@@ -74,6 +74,11 @@ impl Setup {
         Ok(Self { surroundings, clients: Clients::default(), state, store })
     }
 
+    /// Waits for what must not be cut off when the process ends.
+    pub(super) async fn settle(&self) {
+        self.clients.settle().await;
+    }
+
     /// How each client is pointed at this server.
     pub(super) fn guides(&self, address: &Address) -> Vec<Guide> {
         (self.surroundings.guides)(address)

@@ -73,7 +73,7 @@ pub(super) async fn live(
         upstream::connect(upstream, account, std::sync::Arc::new(move || claimed.clone()), &shared)
             .with_context(|| format!("set up the upstream `{}`", profile.upstream))?;
     let answered = asked(&*upstream, &version).await;
-    upstream.settle().await;
+    clients.settle().await;
     Ok(answered)
 }
 

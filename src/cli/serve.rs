@@ -56,6 +56,7 @@ pub(super) async fn serve(
 ) -> anyhow::Result<()> {
     let shutdown = server::signalled(1).context("listen for signals")?;
     let impatience = server::signalled(2).context("listen for signals")?;
+    let despair = server::signalled(3).context("listen for signals")?;
     let listen = settings.server.listen;
     let grace = settings.server.shutdown_grace;
     for told in environment.foreign_variables() {
@@ -93,18 +94,23 @@ pub(super) async fn serve(
     let ended = tokio::select! {
         // In this order: two signals that come before the first is counted would count as one.
         biased;
-        () = impatience => {
-            eprintln!("stopped at once");
-            return Ok(());
-        }
-        ended = until_drained(listener, &app, shutdown, grace) => ended?,
+        () = impatience => None,
+        ended = until_drained(listener, &app, shutdown, grace) => Some(ended?),
         () = warm => unreachable!("it never ends"),
         () = following => unreachable!("it never ends"),
     };
-    // The server spends a refresh token as it answers, so what it answers has to be kept.
-    let _ = tokio::time::timeout(SETTLE, app.settle()).await;
-    if !ended {
-        eprintln!("stopped with turns still running: {}s had passed", grace.as_secs());
+    match ended {
+        None => eprintln!("stopped at once"),
+        Some(false) => {
+            eprintln!("stopped with turns still running: {}s had passed", grace.as_secs());
+        }
+        Some(true) => {}
+    }
+    // The server spends a refresh token as it answers, so what it answers has to be kept, however
+    // impatient somebody is.
+    tokio::select! {
+        _ = tokio::time::timeout(SETTLE, app.settle()) => {}
+        () = despair => eprintln!("stopped in the middle of a refresh: the login may be lost"),
     }
     Ok(())
 }

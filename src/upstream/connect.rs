@@ -6,6 +6,7 @@ use std::{
     time::Duration,
 };
 
+use futures_util::future::join_all;
 use http::{HeaderName, HeaderValue, header};
 
 use super::{Upstream, codex, codex_exec, openai};
@@ -31,6 +32,13 @@ impl Clients {
     #[must_use]
     pub fn fleeting() -> Self {
         Self { fleeting: true, ..Self::default() }
+    }
+
+    /// Waits for what must not be cut off when the process ends: refreshes under way, also of
+    /// accounts that the settings no longer know.
+    pub async fn settle(&self) {
+        let logins = self.logins.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        join_all(logins.iter().map(TokenManager::settle)).await;
     }
 
     fn login(&self, source: Source, oauth: OAuth) -> TokenManager {

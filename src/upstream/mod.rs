@@ -62,9 +62,6 @@ pub trait Upstream: Send + Sync {
         Box::pin(std::future::ready(false))
     }
 
-    /// Waits for what must not be cut off when the process ends: a refresh under way.
-    fn settle(&self) -> BoxFuture<'_, ()>;
-
     /// Whether it is the OpenAI platform, which takes most of what the Codex backend refuses.
     fn is_platform(&self) -> bool {
         false

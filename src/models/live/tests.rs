@@ -53,10 +53,6 @@ impl Upstream for Lists {
         Box::pin(async { Ok(()) })
     }
 
-    fn settle(&self) -> BoxFuture<'_, ()> {
-        Box::pin(async {})
-    }
-
     fn label(&self) -> &'static str {
         "lists"
     }

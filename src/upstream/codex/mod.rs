@@ -245,10 +245,6 @@ impl Upstream for Codex {
         })
     }
 
-    fn settle(&self) -> BoxFuture<'_, ()> {
-        Box::pin(self.tokens.settle())
-    }
-
     fn label(&self) -> &'static str {
         "codex;http"
     }

@@ -129,10 +129,6 @@ impl Upstream for CodexExec {
         Box::pin(async { self.0.program.find().map(drop) })
     }
 
-    fn settle(&self) -> BoxFuture<'_, ()> {
-        Box::pin(std::future::ready(()))
-    }
-
     fn label(&self) -> &'static str {
         "codex-exec"
     }

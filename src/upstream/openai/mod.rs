@@ -186,10 +186,6 @@ impl Upstream for Platform {
         })
     }
 
-    fn settle(&self) -> BoxFuture<'_, ()> {
-        Box::pin(std::future::ready(()))
-    }
-
     fn is_platform(&self) -> bool {
         true
     }

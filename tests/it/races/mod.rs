@@ -12,6 +12,8 @@ use crate::support::binary::{Running, codexway, listening};
 mod killed;
 /// The official program, as far as this file goes.
 mod rotator;
+/// Processes that somebody stops who will not wait.
+mod impatient;
 /// Several processes of ours, and the official program.
 mod shared;
 

@@ -90,8 +90,7 @@ pub(super) async fn run(
     }
     let stop = server::signalled(1).context("listen for signals")?;
     let findings = try_all(&models, &ways, stop).await;
-    // The login is one for both.
-    ways[0].upstream.settle().await;
+    clients.settle().await;
     Ok(findings)
 }
 

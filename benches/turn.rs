@@ -10,7 +10,7 @@ use std::{
 use codexway::{
     api::{self, App, Surroundings},
     config::{self, Sources},
-    server,
+    server::{self, Limits},
     simulator::{Options, Script, Simulator},
 };
 use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
@@ -107,7 +107,7 @@ async fn targets(account: &std::path::Path) -> (Simulator, Vec<Target>) {
     let url = format!("http://{}", listener.local_addr().expect("an address"));
     let forever = std::future::pending();
     #[expect(clippy::disallowed_methods, reason = "it serves until the process ends")]
-    tokio::spawn(server::run(listener, api::router(app), forever, Duration::ZERO));
+    tokio::spawn(server::run(Limits::default(), listener, api::router(app), forever));
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let through = format!("http://{}", listener.local_addr().expect("an address"));
     #[expect(clippy::disallowed_methods, reason = "it serves until the process ends")]

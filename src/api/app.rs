@@ -216,6 +216,12 @@ impl App {
         }
     }
 
+    /// How long running turns may take to end when the server stops.
+    #[must_use]
+    pub fn shutdown_grace(&self) -> Duration {
+        self.server().shutdown_grace
+    }
+
     /// Waits for what must not be cut off when the process ends.
     pub async fn settle(&self) {
         self.0.setup.settle().await;

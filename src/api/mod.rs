@@ -31,6 +31,7 @@ mod recall;
 mod relay;
 mod responses;
 mod setup;
+mod stopping;
 mod stored;
 mod turn;
 mod unknown_model;
@@ -43,9 +44,10 @@ pub use chat_completions::Chat;
 pub use dialect::{Client, Decoded, Dialect, Reference};
 pub use error::Error;
 pub use fields::{Fields, object};
-pub use page::{Address, Guide, Guiding, Stopping};
+pub use page::{Address, Guide, Guiding};
 pub use responses::{Compact, Responses};
 pub use setup::{SetupError, Surroundings};
+pub use stopping::{Stop, Stopping};
 
 /// The dialects: each is one folder and one line here.
 fn dialects() -> Router<App> {

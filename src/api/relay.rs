@@ -11,12 +11,15 @@ use std::{
 
 use bytes::{Bytes, BytesMut};
 use futures_util::{
-    Stream, StreamExt,
+    FutureExt, Stream, StreamExt,
+    future::BoxFuture,
     stream::{BoxStream, select_all},
 };
 use tokio::sync::OwnedSemaphorePermit;
 
-use super::{Dialect, dialect::Flow, keep::Keeper, outer, prepare::Started};
+use super::{
+    Dialect, Error, dialect::Flow, keep::Keeper, outer, prepare::Started, stopping::stopped,
+};
 use crate::{
     protocol::Event,
     silence::Silence,
@@ -41,6 +44,8 @@ pub(super) type Said = (usize, Result<Event, upstream::Error>);
 pub(super) struct Company {
     pub(super) log: TurnLog,
     pub(super) keeper: Keeper,
+    /// Resolves when the server can wait no longer.
+    pub(super) cut: BoxFuture<'static, ()>,
     pub(super) _place: OwnedSemaphorePermit,
 }
 
@@ -128,6 +133,10 @@ impl<D: Dialect> Relay<D> {
     fn poll(&mut self, context: &mut Context<'_>) -> Poll<Option<bool>> {
         while self.out.len() < FULL {
             let Poll::Ready(said) = self.events.poll_next_unpin(context) else {
+                if self.company.cut.poll_unpin(context).is_ready() {
+                    fail(&mut self.dialect, &stopped(), &mut self.out, &mut self.company.log);
+                    return Poll::Ready(Some(false));
+                }
                 if self.out.is_empty() {
                     ready!(self.silence.poll(context));
                     self.dialect.keep_alive(&mut self.out);
@@ -205,12 +214,16 @@ pub(super) fn step<D: Dialect>(
             Some(true)
         }
         Err(error) => {
-            let error = D::told(error);
-            error.log(&mut company.log);
-            dialect.fail(&error, out);
+            fail(dialect, &D::told(error), out, &mut company.log);
             Some(false)
         }
     }
+}
+
+/// Writes how the stream ends that has failed, and logs it.
+fn fail<D: Dialect>(dialect: &mut D, error: &Error, out: &mut BytesMut, log: &mut TurnLog) {
+    error.log(log);
+    dialect.fail(error, out);
 }
 
 #[cfg(test)]
@@ -222,7 +235,7 @@ mod tests {
 
     use super::*;
     use crate::{
-        api::{Chat, Client, Decoded, Error, Fields},
+        api::{Chat, Client, Decoded, Fields},
         config::Protocol,
         protocol::Response,
         sse,
@@ -286,7 +299,8 @@ mod tests {
         let state = Arc::new(State::default());
         let place = Arc::new(Semaphore::new(1)).acquire_owned().await.unwrap();
         let keeper = Keeper::new::<Clumsy>(&state, 1, None);
-        let company = Company { log: TurnLog::default(), keeper, _place: place };
+        let cut = futures_util::future::pending().boxed();
+        let company = Company { log: TurnLog::default(), keeper, cut, _place: place };
         let started =
             Started { headers: http::HeaderMap::new(), silent: false, events: vec![events] };
         let dialect = Clumsy { n_events: 0, slips_at };

@@ -9,7 +9,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use bytes::Bytes;
-use futures_util::StreamExt;
+use futures_util::{FutureExt, StreamExt};
 use http::{HeaderMap, HeaderName, HeaderValue, header, request::Parts};
 
 use super::{
@@ -20,6 +20,7 @@ use super::{
     outer::RequestId,
     prepare::{Prepared, Started, prepare},
     relay::{self, Company},
+    stopping::{Stopping, stopped},
 };
 use crate::{
     config::Protocol,
@@ -55,6 +56,7 @@ async fn run<D: Dialect>(
     log: &mut TurnLog,
 ) -> Result<Response, Error> {
     let headers = &parts.headers;
+    let stopping = parts.extensions.get().cloned();
     let named = app.profile(profile)?;
     let body = body::read(app, headers, body).await?;
     let mut fields = fields::object(&body)?;
@@ -70,11 +72,11 @@ async fn run<D: Dialect>(
         log.served_by(D::Other::NAME, &served.name, &served.profile.upstream);
         let decoded = decode::<D::Other>(fields, &client)?;
         app.room().give_back(body);
-        return send(app, &served, &client, decoded, log).await;
+        return send(app, &served, &client, decoded, stopping, log).await;
     }
     let decoded = decode::<D>(fields, &client)?;
     app.room().give_back(body); // It may be a megabyte, and the turn may last for minutes.
-    send(app, &served, &client, decoded, log).await
+    send(app, &served, &client, decoded, stopping, log).await
 }
 
 /// The profile that the model's name begins with, which is taken off it.
@@ -102,6 +104,7 @@ async fn send<D: Dialect>(
     served: &Arc<Served>,
     client: &Client<'_>,
     decoded: Decoded<D>,
+    stopping: Option<Stopping>,
     log: &mut TurnLog,
 ) -> Result<Response, Error> {
     let mut prepared = prepare(served, client, decoded).await?;
@@ -112,12 +115,17 @@ async fn send<D: Dialect>(
     let place = app.place(prepared.choices).await?;
     let conversation = prepared.conversation.take();
     let keeper = Keeper::new::<D>(&served.state, prepared.choices, conversation);
-    let mut company = Company { log: std::mem::take(log), keeper, _place: place };
+    let cut = due(stopping.clone()).boxed();
+    let mut company = Company { log: std::mem::take(log), keeper, cut, _place: place };
     let ignored = std::mem::take(&mut prepared.ignored);
     let mut response = if prepared.background {
         background::run(app, prepared, company).await?
     } else {
-        match foreground(app, prepared, &mut company).await {
+        let told = tokio::select! {
+            told = foreground(app, prepared, &mut company) => told,
+            () = due(stopping) => Err(stopped()),
+        };
+        match told {
             Ok(Told::Whole(headers, reply)) => {
                 company.log.finished();
                 (headers, [(header::CONTENT_TYPE, "application/json")], reply).into_response()
@@ -134,6 +142,15 @@ async fn send<D: Dialect>(
     };
     describe(response.headers_mut(), served, &ignored);
     Ok(response)
+}
+
+/// Resolves when the server can wait for turns no longer; of those that it does not stand for
+/// itself, never.
+async fn due(stopping: Option<Stopping>) {
+    match stopping {
+        Some(mut stopping) => stopping.due().await,
+        None => std::future::pending().await,
+    }
 }
 
 /// How a turn is answered that its client waits for.

@@ -58,7 +58,6 @@ pub(super) async fn serve(
     let impatience = server::signalled(2).context("listen for signals")?;
     let despair = server::signalled(3).context("listen for signals")?;
     let listen = settings.server.listen;
-    let grace = settings.server.shutdown_grace;
     for told in environment.foreign_variables() {
         tracing::warn!("{told}");
     }
@@ -95,14 +94,15 @@ pub(super) async fn serve(
         // In this order: two signals that come before the first is counted would count as one.
         biased;
         () = impatience => None,
-        ended = until_drained(listener, &app, shutdown, grace) => Some(ended?),
+        ended = until_drained(listener, &app, shutdown) => Some(ended?),
         () = warm => unreachable!("it never ends"),
         () = following => unreachable!("it never ends"),
     };
     match ended {
         None => eprintln!("stopped at once"),
         Some(false) => {
-            eprintln!("stopped with turns still running: {}s had passed", grace.as_secs());
+            let grace = app.shutdown_grace().as_secs();
+            eprintln!("stopped with turns still running: {grace}s had passed");
         }
         Some(true) => {}
     }
@@ -120,16 +120,17 @@ async fn until_drained(
     listener: TcpListener,
     app: &App,
     shutdown: impl Future<Output = ()>,
-    grace: Duration,
 ) -> anyhow::Result<bool> {
     let (told, stopping) = tokio::sync::oneshot::channel();
     let shutdown = async {
         shutdown.await;
+        let grace = app.shutdown_grace();
         // Nobody else listens, so it arrives.
         let _ = told.send(tokio::time::Instant::now() + grace);
+        grace
     };
     let (limits, router) = (Limits::of_process(), api::router(app.clone()));
-    let ended = server::run_within(limits, listener, router, shutdown, grace).await?;
+    let ended = server::run(limits, listener, router, shutdown).await;
     let until = stopping.await.context("learn when the server was told to stop")?;
     Ok(tokio::time::timeout_at(until, app.drained()).await.is_ok() && ended)
 }

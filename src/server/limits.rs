@@ -1,4 +1,4 @@
-//! What clients may take of the server, so that some left for others.
+//! What clients may take of the server, so that some is left for others.
 
 use std::time::Duration;
 

@@ -21,13 +21,17 @@ mod socket;
 pub use limits::Limits;
 pub use shutdown::{Hangup, signalled};
 
-use crate::api::Stopping;
+use crate::api::{Stop, Stopping};
 use body::Paced;
 use crowd::Crowd;
 use socket::Socket;
 
 /// How long to wait after `accept` has failed for want of descriptors or memory.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+
+/// What `accept` fails with when a peer has left before it was let in.
+const LEFT: [io::ErrorKind; 3] =
+    [io::ErrorKind::ConnectionAborted, io::ErrorKind::ConnectionReset, io::ErrorKind::Interrupted];
 
 /// How many connections that ask for nothing then go.
 const THINNED: usize = 16;
@@ -36,37 +40,24 @@ const THINNED: usize = 16;
 /// many; with more it is told by the HTTP library, in none.
 const MAX_HEADERS: usize = 256;
 
-/// Serves until `shutdown` resolves, then lets running turns end for `grace` at the most.
+/// How long turns that have to end may take to say so.
+const LAST_WORDS: Duration = Duration::from_secs(1);
+
+/// Serves until `shutdown` resolves with how long running turns may then take to end; those that
+/// take longer are ended with an error.
 ///
 /// Returns whether every connection came to its end by itself.
-///
-/// # Errors
-/// None at present: a failing `accept` is waited out, since it passes when a connection closes.
 pub async fn run(
-    listener: TcpListener,
-    app: Router,
-    shutdown: impl Future<Output = ()>,
-    grace: Duration,
-) -> io::Result<bool> {
-    run_within(Limits::default(), listener, app, shutdown, grace).await
-}
-
-/// The same with limits of one's own.
-///
-/// # Errors
-/// As [`run`].
-pub async fn run_within(
     limits: Limits,
     listener: TcpListener,
     app: Router,
-    shutdown: impl Future<Output = ()>,
-    grace: Duration,
-) -> io::Result<bool> {
-    let (stop, stopping) = watch::channel(());
+    shutdown: impl Future<Output = Duration>,
+) -> bool {
+    let (stop, stopping) = watch::channel(Stop::NotYet);
     let crowd = Crowd::default();
     let mut shutdown = std::pin::pin!(shutdown);
     let mut failing = false;
-    loop {
+    let grace = loop {
         tokio::select! {
             accepted = listener.accept() => match accepted {
                 Ok((stream, _)) => {
@@ -76,6 +67,8 @@ pub async fn run_within(
                     }
                     serve(stream, app.clone(), limits, &crowd, stopping.clone());
                 }
+                // That is one peer's, who has left again.
+                Err(error) if LEFT.contains(&error.kind()) => {}
                 Err(error) => {
                     // Twenty lines a second would fill the disk too.
                     if !std::mem::replace(&mut failing, true) {
@@ -85,14 +78,19 @@ pub async fn run_within(
                     tokio::time::sleep(ACCEPT_PAUSE).await;
                 }
             },
-            () = &mut shutdown => break,
+            grace = &mut shutdown => break grace,
         }
-    }
+    };
     drop((listener, stopping));
     tracing::info!("stopping; running turns may end");
-    stop.send_replace(());
+    stop.send_replace(Stop::Begun);
     // Each connection holds a receiver to its end.
-    Ok(tokio::time::timeout(grace, stop.closed()).await.is_ok())
+    let ended = tokio::time::timeout(grace, stop.closed()).await.is_ok();
+    if !ended {
+        stop.send_replace(Stop::Due);
+        let _ = tokio::time::timeout(LAST_WORDS, stop.closed()).await;
+    }
+    ended
 }
 
 fn serve(
@@ -100,7 +98,7 @@ fn serve(
     app: Router,
     limits: Limits,
     crowd: &Crowd,
-    mut stopping: watch::Receiver<()>,
+    mut stopping: watch::Receiver<Stop>,
 ) {
     // The head and the first event go out in two writes. Without this the second one waits for the
     // client's delayed acknowledgement: 44 ms on every streamed turn.

@@ -1,4 +1,4 @@
-//! The one integration binary. Real sockets on port 0, and no sleeps: wait for the thing.
+//! The one integration binary. Real sockets on port 0, and no fixed sleeps: wait for the thing.
 #![expect(
     clippy::unwrap_used,
     clippy::disallowed_methods,
@@ -67,6 +67,9 @@ mod safety;
 mod service;
 /// Which conversation a turn belongs to, and what that does for the cache.
 mod sessions;
+/// Stopping: what runs may end, and what cannot is told.
+#[cfg(unix)]
+mod stopping;
 /// Responses and conversations that are kept: chains, lists, background, cancelling.
 mod stored;
 /// Bytes and time: cuts, splits, keep-alives, clients that leave.

@@ -5,12 +5,15 @@ use std::{collections::BTreeMap, convert::Infallible, sync::Arc, time::Duration}
 use axum::body::Body;
 use bytes::{Bytes, BytesMut};
 use tokio::{
-    sync::{OwnedSemaphorePermit, watch},
+    sync::OwnedSemaphorePermit,
     time::{Instant, sleep},
 };
 
 use super::{guide::Guides, told};
-use crate::{api::App, sse};
+use crate::{
+    api::{App, Stopping},
+    sse,
+};
 
 /// How often is looked for changes. Turns do not tell of theirs: that would cost them, and a look
 /// costs next to nothing while a page is open, and nothing else.
@@ -19,22 +22,6 @@ const PACE: Duration = Duration::from_millis(500);
 const LOOKS: Duration = Duration::from_secs(2);
 /// After so much silence the page is told that the server is still there.
 const SILENCE: Duration = Duration::from_secs(10);
-
-/// Resolves when the server is told to stop: what has no end of its own ends then.
-#[derive(Clone, Debug)]
-pub struct Stopping(watch::Receiver<()>);
-
-impl Stopping {
-    #[must_use]
-    pub fn new(stopping: watch::Receiver<()>) -> Self {
-        Self(stopping)
-    }
-
-    async fn came(&mut self) {
-        // That the other side is gone says the same.
-        let _ = self.0.changed().await;
-    }
-}
 
 /// Each part that is another than it was, until the page is closed, the server stops, or the
 /// settings are others: then the page comes again, and has to have a key that is good by them.
@@ -84,7 +71,7 @@ pub(super) fn follow(
 
 async fn stopped(stopping: &mut Option<Stopping>) {
     match stopping {
-        Some(stopping) => stopping.came().await,
+        Some(stopping) => stopping.begun().await,
         None => std::future::pending().await,
     }
 }

@@ -21,9 +21,8 @@ use axum::{
 use http::{HeaderMap, Method, StatusCode, Uri, header, uri::Authority};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use super::{App, Error, ops};
+use super::{App, Error, Stopping, ops};
 
-pub use events::Stopping;
 use guide::Guides;
 pub use guide::{Address, Guide, Guiding};
 

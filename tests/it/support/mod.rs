@@ -111,9 +111,11 @@ impl TestServer {
         let (stop, stopped) = oneshot::channel::<()>();
         let router = api::router(app.clone());
         let running = tokio::spawn(async move {
-            let shutdown = async { drop(stopped.await) };
-            let grace = Duration::from_secs(5);
-            server::run_within(limits, listener, router, shutdown, grace).await.unwrap()
+            let shutdown = async {
+                drop(stopped.await);
+                Duration::from_secs(5)
+            };
+            server::run(limits, listener, router, shutdown).await
         });
         let client = reqwest::Client::builder().no_proxy().build().unwrap();
         Self { simulator, url, account, client, app, stop: Some(stop), running: Some(running) }

@@ -5,7 +5,7 @@ use std::{io::Write, net::SocketAddr, path::Path, time::Duration};
 use anyhow::Context;
 use tokio::net::TcpListener;
 
-use super::{Environment, Failure, ServeArgs, StartArgs, local_key, reload};
+use super::{Environment, Failure, ServeArgs, StartArgs, demo::Demo, local_key, reload};
 use crate::{
     api::{self, App},
     config::Settings,
@@ -17,7 +17,19 @@ pub(super) const SETTLE: Duration = Duration::from_secs(35);
 
 pub(super) fn run(args: &ServeArgs, environment: &Environment) -> Result<(), Failure> {
     let settings = settings(&args.start, environment)?;
-    block_on(serve(settings, Ok, args, environment, "codexway"))
+    block_on(async {
+        if !Demo::is_wanted(&settings) {
+            let adapt = |settings| match Demo::is_wanted(&settings) {
+                true => Err("the simulator is started with codexway: start that again".to_owned()),
+                false => Ok(settings),
+            };
+            return serve(settings, adapt, args, environment, "codexway").await;
+        }
+        let demo = Demo::start().await?;
+        let settings = demo.where_it_is_named(settings);
+        let adapt = |settings| Ok(demo.where_it_is_named(settings));
+        serve(settings, adapt, args, environment, "codexway").await
+    })
 }
 
 /// The settings to serve with.

@@ -135,22 +135,28 @@ fn check_key<'a>(
     })
 }
 
-/// Lets the page of a listed origin read the answer.
-pub(super) fn with_cors(mut response: Response, origin: HeaderValue) -> Response {
+/// Lets the page of a listed origin read the answer. `asked` are the headers that it asks to send:
+/// SDKs add some of their own, and what is not known is not looked at.
+pub(super) fn with_cors(
+    mut response: Response,
+    origin: HeaderValue,
+    asked: Option<HeaderValue>,
+) -> Response {
     let headers = response.headers_mut();
     headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin);
     headers.insert(header::VARY, HeaderValue::from_static("origin"));
     let fixed = [
         (header::ACCESS_CONTROL_ALLOW_METHODS, "GET, POST, DELETE"),
-        (
-            header::ACCESS_CONTROL_ALLOW_HEADERS,
-            "authorization, content-type, x-api-key, x-codexway-profile, x-codexway-capabilities, session-id",
-        ),
+        // The star stands for all others; browsers from before it read the names.
         (
             header::ACCESS_CONTROL_EXPOSE_HEADERS,
-            "x-request-id, x-codexway-dropped, x-codexway-emulated, retry-after",
+            "x-request-id, x-codexway-dropped, x-codexway-emulated, x-codexway-upstream, retry-after, retry-after-ms, x-should-retry, openai-processing-ms, *",
         ),
     ];
+    let usual = HeaderValue::from_static(
+        "authorization, content-type, x-api-key, x-codexway-profile, x-codexway-capabilities, session-id",
+    );
+    headers.insert(header::ACCESS_CONTROL_ALLOW_HEADERS, asked.unwrap_or(usual));
     for (name, value) in fixed {
         headers.insert(name, HeaderValue::from_static(value));
     }

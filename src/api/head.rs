@@ -11,7 +11,7 @@ const MAX_URL: usize = 8 * 1024;
 const MAX_HEADERS: usize = 64 * 1024;
 const MAX_COUNT: usize = 100;
 
-/// Refuses what is larger than any client has need of.
+/// Refuses what is larger than any client has need of, or could be no name of anything.
 pub(super) fn check(uri: &Uri, headers: &HeaderMap) -> Result<(), Error> {
     if uri.path_and_query().is_some_and(|path| path.as_str().len() > MAX_URL) {
         return Err(Error::new(
@@ -20,6 +20,10 @@ pub(super) fn check(uri: &Uri, headers: &HeaderMap) -> Result<(), Error> {
             format!("The URL is longer than {MAX_URL} bytes."),
         )
         .code("url_too_long"));
+    }
+    if !is_text(uri.path()) {
+        let message = "What is escaped in the URL's path is not UTF-8.";
+        return Err(Error::invalid(message).code("url_not_utf8"));
     }
     let size: usize = headers.iter().map(|(name, value)| name.as_str().len() + value.len()).sum();
     if size > MAX_HEADERS || headers.len() > MAX_COUNT {
@@ -31,4 +35,17 @@ pub(super) fn check(uri: &Uri, headers: &HeaderMap) -> Result<(), Error> {
         .code("headers_too_large"));
     }
     Ok(())
+}
+
+/// Whether a path is UTF-8 once its escapes are undone.
+fn is_text(path: &str) -> bool {
+    let mut plain = Vec::new();
+    let mut rest = path;
+    while let Some((before, escaped)) = rest.split_once('%') {
+        plain.extend_from_slice(before.as_bytes());
+        let byte = escaped.get(..2).and_then(|digits| u8::from_str_radix(digits, 16).ok());
+        plain.extend(byte);
+        rest = byte.map_or(escaped, |_| &escaped[2..]);
+    }
+    std::str::from_utf8(&plain).is_ok()
 }

@@ -8,7 +8,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use futures_util::FutureExt;
-use http::{HeaderName, HeaderValue, Method, StatusCode};
+use http::{HeaderName, HeaderValue, Method, StatusCode, header};
 use uuid::Uuid;
 
 use super::{
@@ -52,6 +52,7 @@ pub(super) async fn answer(State(app): State<App>, mut request: Request, next: N
 async fn admitted(app: &App, mut request: Request, next: Next) -> Result<Response, Error> {
     head::check(request.uri(), request.headers())?;
     let Admitted { named, origin } = access::admit(&app.server(), &request)?;
+    let asked = request.headers().get(header::ACCESS_CONTROL_REQUEST_HEADERS).cloned();
     let response = match (&origin, request.method()) {
         (Some(_), &Method::OPTIONS) => StatusCode::NO_CONTENT.into_response(),
         _ => {
@@ -60,7 +61,7 @@ async fn admitted(app: &App, mut request: Request, next: Next) -> Result<Respons
         }
     };
     Ok(match origin {
-        Some(origin) => access::with_cors(response, origin),
+        Some(origin) => access::with_cors(response, origin, asked),
         None => response,
     })
 }

@@ -8,12 +8,12 @@ use tempfile::TempDir;
 
 use crate::support::binary::{Running, codexway, listening};
 
+/// Processes that somebody stops who will not wait.
+mod impatient;
 /// Killed processes.
 mod killed;
 /// The official program, as far as this file goes.
 mod rotator;
-/// Processes that somebody stops who will not wait.
-mod impatient;
 /// Several processes of ours, and the official program.
 mod shared;
 

@@ -20,6 +20,19 @@ async fn a_url_that_is_too_long_is_a_414() {
 }
 
 #[tokio::test]
+async fn a_path_that_is_no_text_is_a_400() {
+    let server = TestServer::start().await;
+    for path in
+        ["/v1/models/%ff", "/v1/responses/%C3%28", "/v1/conversations/%ff/items", "/page/%ff"]
+    {
+        server.get(path).await.refused(400, "url_not_utf8", Value::Null);
+    }
+    for path in ["/v1/models/%C3%A4", "/v1/models/100%"] {
+        server.get(path).await.refused(404, "model_not_found", "model");
+    }
+}
+
+#[tokio::test]
 async fn too_many_headers_or_too_large_ones_are_a_431() {
     let server = TestServer::start().await;
     let url = format!("{}/v1/models", server.url);

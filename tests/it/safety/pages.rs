@@ -105,6 +105,12 @@ async fn a_preflight_tells_nothing_to_who_is_not_listed_and_little_to_who_is() {
     // No path is told apart from another.
     assert!(told.windows(2).all(|pair| pair[0] == pair[1]), "{told:?}");
     assert!(!told[0].contains_key("access-control-allow-credentials"));
+    // SDKs in a browser send headers of their own.
+    let asked = "authorization,content-type,x-stainless-os";
+    let request = server.client.request(Method::OPTIONS, format!("{}{}", server.url, PATHS[0]));
+    let request = request.header("origin", "http://app.example");
+    let answer = server.send(request.header("access-control-request-headers", asked)).await;
+    assert_eq!(answer.header("access-control-allow-headers"), Some(asked));
 }
 
 #[tokio::test]

@@ -8,7 +8,7 @@ use serde_json::value::RawValue;
 
 use super::{Client, Decoded, Dialect, Error, Served, dialect::Continues, recall};
 use crate::{
-    protocol::{Object, Request, Turn},
+    protocol::{Item, Object, Request, Turn},
     shaping::{self, Asked, Calls, Ignored, Limits},
     telemetry::TurnLog,
     tokens,
@@ -53,6 +53,7 @@ pub(super) async fn prepare<D: Dialect>(
     let Decoded { mut dialect, mut request, mut ignored, references, continues, .. } = decoded;
     let shelf = served.state.shelf.as_ref();
     let input = &mut request.input;
+    let is_restored = !references.is_empty() || continues.is_some();
     recall::references(references, shelf, &mut dialect, input, &mut ignored).await?;
     if let Some(continues) = &continues {
         input.splice(..0, recall::context::<D>(continues, shelf).await?);
@@ -60,6 +61,9 @@ pub(super) async fn prepare<D: Dialect>(
     if input.is_empty() {
         return Err(Error::empty(D::INPUT));
     }
+    // The shape is that of the whole conversation, also where the client tells only what is new.
+    let holds_tools = |item: &Item| item.kind().as_deref() == Some("additional_tools");
+    let lite = decoded.lite || (is_restored && input.iter().any(holds_tools));
     dialect.ready(input);
     let asked = asked(served, &request.model).await?;
     shaping::name(&mut request, asked);
@@ -82,7 +86,7 @@ pub(super) async fn prepare<D: Dialect>(
     let turn = Turn {
         request,
         conversation,
-        lite: decoded.lite,
+        lite,
         // Chat has no field for it.
         summary_is_ours: !D::CARRIES_REASONING,
         headers: passed_on(headers),

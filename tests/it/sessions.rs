@@ -13,6 +13,25 @@ fn conversation(extra: &[(&str, &str)]) -> Value {
 }
 
 #[tokio::test]
+async fn a_lite_conversation_is_continued_in_its_own_shape() {
+    let server = TestServer::start().await;
+    let user = |text: &str| json!({"type": "message", "role": "user", "content": text});
+    let wait = json!({"type": "function", "name": "wait", "parameters": {"type": "object", "properties": {}}});
+    let tools = json!({"type": "additional_tools", "role": "developer", "tools": [
+        {"type": "namespace", "name": "functions", "description": "", "tools": [wait]}]});
+    let ask = |input: Value| {
+        json!({"model": "gpt-6-sol", "input": input, "parallel_tool_calls": false,
+            "reasoning": {"context": "all_turns"}})
+    };
+    let first = server.responses(&ask(json!([tools, user("hi")]))).await.ok().json();
+    let next = with(ask(json!([user("more")])), json!({"previous_response_id": first["id"]}));
+    server.responses(&next).await.ok();
+    let turn = server.turns().pop().unwrap();
+    assert_eq!(turn.header("x-openai-internal-codex-responses-lite"), "true");
+    assert_eq!(turn.json()["input"][0]["type"], "additional_tools");
+}
+
+#[tokio::test]
 async fn a_growing_conversation_keeps_its_name_and_so_its_cache() {
     let server = TestServer::start().await;
     server.chat(&conversation(&[])).await.ok();

@@ -43,7 +43,8 @@ impl Asked {
             .filter(|memory| asked.str("previous_response_id").as_deref() == Some(&memory.id));
         let told = asked.get("input").and_then(items);
         let mut input = known.map_or_else(Vec::new, |memory| memory.items.clone());
-        if known.is_some() && told.is_some() {
+        let is_told = told.is_some();
+        if known.is_some() && is_told {
             asked.remove("previous_response_id");
         }
         input.extend(told.into_iter().flatten());
@@ -52,7 +53,7 @@ impl Asked {
             return Ok(Self::WarmUp { model, items: input });
         }
         let is_stored = asked.get("store").is_none_or(|store| store.get() != "false");
-        if known.is_some() {
+        if known.is_some() && is_told {
             asked.set("input", raw(&input));
         }
         asked.set("stream", raw(&true));

@@ -68,7 +68,7 @@ pub(super) fn overlay<'a>(
     let asked = take_raw(fields, AT);
     if let Some(asked) = &asked {
         let members: Object<'_> = read(AT, asked)?;
-        for (name, value) in members.iter() {
+        for (name, value) in members.iter().filter(|(_, value)| value.get() != "null") {
             set(profile.to_mut(), name, value, &format!("{AT}.{name}"))?;
         }
     }

@@ -75,11 +75,12 @@ pub fn object(body: &[u8]) -> Result<Fields<'_>, Error> {
         Some(read) => read,
         None => (doubtful(body)?, None),
     };
-    let fields = Fields { object, list };
+    let mut fields = Fields { object, list };
     if fields.iter().nth(MAX_FIELDS).is_some() {
         let message = format!("The body has more than {MAX_FIELDS} fields.");
         return Err(Error::invalid(message).code("too_many_fields"));
     }
+    fields.keep_last();
     Ok(fields)
 }
 

@@ -61,7 +61,7 @@ pub(super) async fn no_websocket() -> Response {
     let error = Error::new(
         StatusCode::UPGRADE_REQUIRED,
         "invalid_request_error",
-        "A WebSocket is had by a GET with `Upgrade: websocket` and version 13; any other request is sent with POST.",
+        "A WebSocket is opened by a GET with `Upgrade: websocket` and version 13; any other request is sent with POST.",
     );
     let mut response = error.code("websocket_not_supported").into_response();
     response.headers_mut().insert(header::UPGRADE, HeaderValue::from_static("websocket"));

@@ -77,6 +77,15 @@ impl<'a> Object<'a> {
         self.put(key, Cow::Owned(value));
     }
 
+    /// Of several members with one name the last one stays, as with other readers of JSON.
+    pub fn keep_last(&mut self) {
+        for at in (0..self.0.len()).rev() {
+            if self.0[at + 1..].iter().any(|(name, _)| *name == self.0[at].0) {
+                self.0.remove(at);
+            }
+        }
+    }
+
     /// The same with a value that is somebody else's.
     pub fn set_borrowed(&mut self, key: &'a str, value: &'a RawValue) {
         self.put(key, Cow::Borrowed(value));

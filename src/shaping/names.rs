@@ -6,6 +6,9 @@ use sha2::{Digest, Sha256};
 
 const MAX_LEN: usize = 64;
 
+/// What the names of tools begin with that an MCP server has.
+const MCP: &str = "mcp__";
+
 /// The names that had to be changed in one request. Usually none.
 #[derive(Clone, Debug, Default)]
 pub struct Names {
@@ -21,13 +24,14 @@ impl Names {
         if name.len() <= MAX_LEN && name.bytes().all(fits) {
             return Cow::Borrowed(name);
         }
-        // The end tells most: `mcp__server__what_it_does`.
+        // The end tells most: `mcp__server__what_it_does`. The beginning says whose tool it is.
         let plain: String =
             name.chars().map(|c| if c.is_ascii() && fits(c as u8) { c } else { '_' }).collect();
         let hash = &hex(name)[..8];
-        let room = MAX_LEN - hash.len() - 1;
-        let kept = &plain[plain.len().saturating_sub(room)..];
-        let sent = format!("{kept}_{hash}");
+        let (head, rest) = plain.split_at(if plain.starts_with(MCP) { MCP.len() } else { 0 });
+        let room = MAX_LEN - head.len() - hash.len() - 1;
+        let kept = &rest[rest.len().saturating_sub(room)..];
+        let sent = format!("{head}{kept}_{hash}");
         self.back.insert(sent.clone(), name.to_owned());
         Cow::Owned(sent)
     }
@@ -64,6 +68,7 @@ mod tests {
         {
             let sent = names.send(name).into_owned();
             assert!(sent.len() <= MAX_LEN && sent.is_ascii(), "{sent}");
+            assert_eq!(sent.starts_with(MCP), name.starts_with(MCP), "{sent}");
             assert_eq!(names.clone().send(name), sent);
             assert_eq!(names.back(&sent), name);
         }

@@ -58,6 +58,9 @@ async fn the_prompt_is_the_client_s_unless_it_says_otherwise() {
     assert_eq!(server.last_turn()["instructions"], base);
     assert_eq!(sent(&server), [message("user", &["Sei größer 🦀", "hi"])]);
 
+    server.chat(&capable(instructed(), json!({"prompt_mode": null}))).await.ok();
+    assert_eq!(sent(&server), plain);
+
     let body = json!({"model": "gpt-5.5", "input": "hi", "instructions": "Sei größer 🦀"});
     server.responses(&capable(body, json!({"prompt_mode": "merge_custom"}))).await.ok();
     assert_eq!(server.last_turn()["instructions"], format!("{base}\n\nSei größer 🦀"));

@@ -54,13 +54,11 @@ pub(super) fn decode(mut fields: Fields<'_>, client: &Client<'_>) -> Result<Deco
     let mut rest = Object::default();
     screen(&mut fields, &KNOWN, &mut ignored)?;
 
-    let model: String = match take(&mut fields, "model")? {
-        Some(model) => model,
-        None if client.profile.model.is_empty() => {
-            return Err(Error::missing("model").message("You must provide a model parameter."));
-        }
-        None => String::new(),
-    };
+    let model = take(&mut fields, "model")?.filter(|model: &String| !model.is_empty());
+    let model = model.unwrap_or_else(|| client.profile.model.clone());
+    if model.is_empty() {
+        return Err(Error::missing("model").message("you must provide a model parameter"));
+    }
     let messages = take_raw(&mut fields, "messages").ok_or_else(|| Error::missing("messages"))?;
     let tools = tools::read_tools(&mut fields, &mut names)?;
     let choice = tool_choice::read(&mut fields, &tools, &mut names, &mut ignored)?;

@@ -60,11 +60,18 @@ impl Input<'_> {
     }
 
     fn message(&mut self, message: Message<'_>, at: At<'_>) -> Result<(), Error> {
-        if message.reasoning_content.is_some() || message.reasoning.is_some() {
-            // What the model thought is for people to read; it is not for it to read as speech.
-            self.ignored.drop("messages.reasoning_content");
+        // What the model thought is for people to read; it is not for it to read as speech.
+        for (thought, name) in [
+            (&message.reasoning_content, "messages.reasoning_content"),
+            (&message.reasoning, "messages.reasoning"),
+            (&message.reasoning_details, "messages.reasoning_details"),
+            (&message.thinking_blocks, "messages.thinking_blocks"),
+        ] {
+            if thought.is_some() {
+                self.ignored.drop(name);
+            }
         }
-        if message.name.is_some() && message.role != "function" && message.role != "tool" {
+        if message.name.is_some() && message.role != "function" {
             self.ignored.drop("messages.name");
         }
         match &*message.role {

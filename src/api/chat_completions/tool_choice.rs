@@ -58,6 +58,7 @@ fn chosen(
     let kind = members.str("type").map(Cow::into_owned);
     match kind.as_deref() {
         Some(kind @ ("auto" | "none" | "required")) => Ok(raw(kind)),
+        Some("any") => Ok(raw("required")), // As others call it.
         Some("allowed_tools") => allowed(at, &members, names),
         Some(kind @ ("function" | "custom")) => {
             let nested: Option<Object<'_>> = members

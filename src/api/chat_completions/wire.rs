@@ -37,6 +37,10 @@ pub(super) struct Message<'a> {
     #[serde(default)]
     pub(super) reasoning: Option<IgnoredAny>,
     #[serde(default)]
+    pub(super) reasoning_details: Option<IgnoredAny>,
+    #[serde(default)]
+    pub(super) thinking_blocks: Option<IgnoredAny>,
+    #[serde(default)]
     pub(super) audio: Option<IgnoredAny>,
 }
 

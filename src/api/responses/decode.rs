@@ -68,7 +68,7 @@ pub(super) fn decode(
         })
         .collect();
 
-    let model: Option<String> = take(&mut fields, "model")?;
+    let model = take(&mut fields, "model")?.filter(|model: &String| !model.is_empty());
     if model.is_none() && client.profile.model.is_empty() {
         return Err(Error::missing("model"));
     }

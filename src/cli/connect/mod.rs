@@ -42,7 +42,7 @@ pub(super) struct ConnectArgs {
     /// The model to name, instead of the profile's or the best
     #[arg(long, value_name = "MODEL")]
     model: Option<String>,
-    /// Show the local key, which else is only named
+    /// Show the local key instead of only its name
     #[arg(long)]
     show_key: bool,
     /// The file of the server's `--key-file`

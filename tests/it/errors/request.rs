@@ -14,6 +14,7 @@ async fn a_chat_request_at_fault_is_told_where() {
     let image = |url: &str| said(json!([{"type": "image_url", "image_url": {"url": url}}]));
     for (body, code, param) in [
         (json!({"messages": []}), "missing_required_parameter", "model"),
+        (json!({"model": "", "messages": []}), "missing_required_parameter", "model"),
         (json!({"model": "gpt-5.5"}), "missing_required_parameter", "messages"),
         (json!({"model": 1, "messages": []}), "invalid_type", "model"),
         (messages(json!("hi")), "invalid_type", "messages"),

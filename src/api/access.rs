@@ -1,6 +1,6 @@
 //! Who is let in: no web page that was not named, and with local keys only who has one.
 
-use axum::{extract::Request, response::Response};
+use axum::response::Response;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header, uri::Authority};
 use secrecy::ExposeSecret;
 use sha2::{Digest, Sha256};
@@ -23,10 +23,14 @@ pub(super) struct Admitted {
 ///
 /// # Errors
 /// When it comes from a page or with a key that is not known here.
-pub(super) fn admit(server: &Server, request: &Request) -> Result<Admitted, Error> {
-    let (method, headers, uri) = (request.method(), request.headers(), request.uri());
+pub(super) fn admit(
+    server: &Server,
+    method: &Method,
+    headers: &HeaderMap,
+    uri: &Uri,
+) -> Result<Admitted, Error> {
     let origin = check_page(server, method, headers, uri)?;
-    if origin.is_some() && method == Method::OPTIONS {
+    if origin.is_some() && *method == Method::OPTIONS {
         return Ok(Admitted { named: Named(None), origin }); // A preflight has no key.
     }
     let key = check_key(server, method, headers, uri.path())?;

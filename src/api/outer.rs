@@ -51,7 +51,8 @@ pub(super) async fn answer(State(app): State<App>, mut request: Request, next: N
 /// Has a request served that is of a bearable size, by nobody who is not let in.
 async fn admitted(app: &App, mut request: Request, next: Next) -> Result<Response, Error> {
     head::check(request.uri(), request.headers())?;
-    let Admitted { named, origin } = access::admit(&app.server(), &request)?;
+    let Admitted { named, origin } =
+        access::admit(&app.server(), request.method(), request.headers(), request.uri())?;
     let asked = request.headers().get(header::ACCESS_CONTROL_REQUEST_HEADERS).cloned();
     let response = match (&origin, request.method()) {
         (Some(_), &Method::OPTIONS) => StatusCode::NO_CONTENT.into_response(),

@@ -5,25 +5,26 @@
 
 mod asked;
 mod memory;
+mod peer;
 mod session;
 
 use axum::{
-    Extension,
     body::Body,
-    extract::{Request, State},
+    extract::{OriginalUri, Request, State},
     response::Response,
 };
 use http::{HeaderMap, header};
 use tokio::sync::watch;
 use yawc::{Options, WebSocket};
 
-use super::{App, access::Named, ops};
+use super::{App, ops};
+use peer::Peer;
 use session::Session;
 
 /// Lets a client in that asks for a WebSocket; any other is told to post.
 pub(super) async fn serve(
     State(app): State<App>,
-    Extension(named): Extension<Named>,
+    OriginalUri(uri): OriginalUri,
     mut request: Request,
 ) -> Response {
     if !is_wanted(request.headers()) {
@@ -34,10 +35,10 @@ pub(super) async fn serve(
     let Ok((head, upgrading)) = WebSocket::upgrade_with_options(&mut request, options) else {
         return ops::no_websocket().await;
     };
-    let session = Session::new(app, named, request.headers(), limit);
+    let session = Session::new(app, uri, request.headers(), limit);
     let run = async move {
         match upgrading.await {
-            Ok(socket) => session.run(socket).await,
+            Ok(socket) => session.run(Peer::new(socket)).await,
             Err(error) => tracing::debug!(%error, "a connection did not become a WebSocket"),
         }
     };

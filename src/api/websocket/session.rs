@@ -1,6 +1,6 @@
 //! A connection from its upgrade to its end.
 
-use std::{collections::VecDeque, fmt::Write as _, future::poll_fn, pin::pin};
+use std::{collections::VecDeque, fmt::Write as _, pin::pin};
 
 use axum::{
     Extension,
@@ -9,37 +9,35 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use bytes::Bytes;
-use futures_util::SinkExt;
-use http::{HeaderMap, HeaderValue, Method, Request, header};
+use http::{HeaderMap, HeaderValue, Method, Request, Uri, header};
 use http_body_util::BodyExt;
 use serde_json::{Value, json};
 use uuid::Uuid;
-use yawc::{
-    HttpStream, WebSocket,
-    frame::{Frame, OpCode},
-};
+use yawc::close::CloseCode;
 
 use super::{
     asked::Asked,
     memory::{Draft, Memory},
+    peer::{Gone, Peer},
 };
 use crate::{
-    api::{App, Responses, access::Named, outer::RequestId, turn, unix_now},
+    api::{
+        App, Error, Responses,
+        access::{self, Named},
+        outer::RequestId,
+        turn, unix_now,
+    },
     protocol::{Event, Item},
     sse,
 };
 
-type Socket = WebSocket<HttpStream>;
-
 /// How many messages may wait while another is being answered.
 const MAX_WAITING: usize = 16;
 
-/// The client has left, or has to.
-struct Gone;
-
 pub(super) struct Session {
     app: App,
-    named: Named,
+    /// What the WebSocket was asked for at.
+    uri: Uri,
     /// Of the request for the WebSocket, which stand for those of each turn.
     headers: HeaderMap,
     /// How large what is remembered may become, in bytes.
@@ -49,7 +47,7 @@ pub(super) struct Session {
 }
 
 impl Session {
-    pub(super) fn new(app: App, named: Named, headers: &HeaderMap, limit: usize) -> Self {
+    pub(super) fn new(app: App, uri: Uri, headers: &HeaderMap, limit: usize) -> Self {
         let mut headers = headers.clone();
         for name in [
             header::CONNECTION,
@@ -63,36 +61,53 @@ impl Session {
             headers.remove(name);
         }
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
-        Self { app, named, headers, limit, memory: None, waiting: VecDeque::new() }
+        Self { app, uri, headers, limit, memory: None, waiting: VecDeque::new() }
     }
 
     /// Answers messages, one after another, until the client leaves.
-    pub(super) async fn run(mut self, mut socket: Socket) {
-        while let Ok(()) = self.step(&mut socket).await {}
-        // What is left to be said is why the connection ends; becoming ready says it.
-        let _ = poll_fn(|cx| socket.poll_ready_unpin(cx)).await;
-        let _ = socket.flush().await;
+    pub(super) async fn run(mut self, mut peer: Peer) {
+        let gone = loop {
+            if let Err(gone) = self.step(&mut peer).await {
+                break gone;
+            }
+        };
+        peer.end(gone).await;
     }
 
-    async fn step(&mut self, socket: &mut Socket) -> Result<(), Gone> {
+    async fn step(&mut self, peer: &mut Peer) -> Result<(), Gone> {
         let message = match self.waiting.pop_front() {
             Some(message) => message,
-            None => message(socket).await?,
+            None => peer.message().await?,
+        };
+        let named = match self.admitted() {
+            Ok(named) => named,
+            Err(error) => {
+                refuse(peer, error.into_response()).await?;
+                return Err(Gone(Some(CloseCode::Policy)));
+            }
         };
         match Asked::read(&message, self.memory.as_ref()) {
             Ok(Asked::Turn(body, headers, draft)) => {
                 drop(message);
-                self.turn(socket, body, headers, draft).await
+                self.turn(peer, named, body, headers, draft).await
             }
-            Ok(Asked::WarmUp { model, items }) => self.warm_up(socket, &model, items).await,
+            Ok(Asked::WarmUp { model, items }) => self.warm_up(peer, &model, items).await,
             Ok(Asked::Nothing) => Ok(()),
-            Err(error) => refuse(socket, error.into_response()).await,
+            Err(error) => refuse(peer, error.into_response()).await,
         }
+    }
+
+    /// Who asks, by the settings now in force: a key may have been taken away since the last turn.
+    fn admitted(&self) -> Result<Named, Error> {
+        let server = self.app.server();
+        access::admit(&server, &Method::GET, &self.headers, &self.uri)
+            .map(|admitted| admitted.named)
     }
 
     async fn turn(
         &mut self,
-        socket: &mut Socket,
+        peer: &mut Peer,
+        named: Named,
         body: Vec<u8>,
         more: HeaderMap,
         mut draft: Draft,
@@ -103,15 +118,15 @@ impl Session {
         *request.headers_mut() = self.headers.clone();
         request.headers_mut().extend(more);
         let id = RequestId(format!("req_{}", Uuid::now_v7().simple()));
-        let (app, named) = (State(self.app.clone()), Extension(self.named.clone()));
+        let (app, named) = (State(self.app.clone()), Extension(named));
         let answer = turn::serve::<Responses>(app, named, Extension(id), request);
-        let response = self.beside(socket, Box::pin(answer)).await?;
+        let response = self.beside(peer, Box::pin(answer)).await?;
         if !response.status().is_success() {
-            return refuse(socket, response).await;
+            return refuse(peer, response).await;
         }
         let mut body = response.into_body();
         let mut decoder = sse::Decoder::new(usize::MAX);
-        while let Some(Ok(frame)) = self.beside(socket, body.frame()).await? {
+        while let Some(Ok(frame)) = self.beside(peer, body.frame()).await? {
             let Some(chunk) = frame.data_ref() else { continue };
             decoder.push(chunk);
             while let Ok(Some(frame)) = decoder.next() {
@@ -119,10 +134,10 @@ impl Session {
                     if let Some(memory) = draft.event(&event) {
                         self.memory = Some(memory).filter(|memory| memory.size() <= self.limit);
                     }
-                    socket.feed(Frame::text(event.json)).await.map_err(|_| Gone)?;
+                    peer.feed(event.json).await?;
                 }
             }
-            socket.flush().await.map_err(|_| Gone)?;
+            peer.flush().await?;
         }
         Ok(())
     }
@@ -130,7 +145,7 @@ impl Session {
     /// Says that nothing is said yet.
     async fn warm_up(
         &mut self,
-        socket: &mut Socket,
+        peer: &mut Peer,
         model: &str,
         items: Vec<Item>,
     ) -> Result<(), Gone> {
@@ -150,7 +165,7 @@ impl Session {
             let response = json!({"id": id, "object": "response", "created_at": unix_now(),
                 "status": status, "model": model, "output": [], "usage": usage});
             let event = json!({"type": name, "response": response, "sequence_number": number});
-            socket.send(Frame::text(event.to_string())).await.map_err(|_| Gone)?;
+            peer.send(event.to_string()).await?;
         }
         Ok(())
     }
@@ -158,7 +173,7 @@ impl Session {
     /// Waits for something, while messages wait in their turn and a client that leaves is noticed.
     async fn beside<T>(
         &mut self,
-        socket: &mut Socket,
+        peer: &mut Peer,
         awaited: impl Future<Output = T>,
     ) -> Result<T, Gone> {
         let mut awaited = pin!(awaited);
@@ -166,10 +181,10 @@ impl Session {
             tokio::select! {
                 biased;
                 done = &mut awaited => return Ok(done),
-                message = message(socket) => {
+                message = peer.message() => {
                     self.waiting.push_back(message?);
                     if self.waiting.len() > MAX_WAITING {
-                        return Err(Gone);
+                        return Err(Gone(None));
                     }
                 }
             }
@@ -183,20 +198,9 @@ impl Memory {
     }
 }
 
-async fn message(socket: &mut Socket) -> Result<Bytes, Gone> {
-    loop {
-        let frame = socket.next_frame().await.map_err(|_| Gone)?;
-        match frame.opcode() {
-            OpCode::Text | OpCode::Binary => return Ok(frame.into_payload()),
-            OpCode::Close => return Err(Gone),
-            OpCode::Ping | OpCode::Pong | OpCode::Continuation => {}
-        }
-    }
-}
-
 /// Says what a refusal over HTTP would say: its status, its error, and what the client may see of
 /// its headers.
-async fn refuse(socket: &mut Socket, response: Response) -> Result<(), Gone> {
+async fn refuse(peer: &mut Peer, response: Response) -> Result<(), Gone> {
     let told = |name: &str| {
         name.starts_with("x-codex-")
             || name.starts_with("x-ratelimit-")
@@ -213,5 +217,5 @@ async fn refuse(socket: &mut Socket, response: Response) -> Result<(), Gone> {
     let mut body: Value = serde_json::from_slice(&body).unwrap_or_default();
     let error = body["error"].take();
     let event = json!({"type": "error", "status": status, "error": error, "headers": headers});
-    socket.send(Frame::text(event.to_string())).await.map_err(|_| Gone)
+    peer.send(event.to_string()).await
 }

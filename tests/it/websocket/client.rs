@@ -9,9 +9,9 @@ use super::*;
 use crate::support::{kinds, with};
 
 /// A client with a WebSocket to codexway, as the official one speaks it.
-struct Socket(WebSocket<reqwest::Upgraded>);
+pub(super) struct Socket(WebSocket<reqwest::Upgraded>);
 
-fn upgrade(server: &TestServer, path: &str) -> reqwest::RequestBuilder {
+pub(super) fn upgrade(server: &TestServer, path: &str) -> reqwest::RequestBuilder {
     server
         .client
         .get(format!("{}{path}", server.url))
@@ -25,11 +25,11 @@ fn upgrade(server: &TestServer, path: &str) -> reqwest::RequestBuilder {
 }
 
 impl Socket {
-    async fn open(server: &TestServer) -> Self {
+    pub(super) async fn open(server: &TestServer) -> Self {
         Self::of(upgrade(server, "/v1/responses")).await
     }
 
-    async fn of(request: reqwest::RequestBuilder) -> Self {
+    pub(super) async fn of(request: reqwest::RequestBuilder) -> Self {
         let response = request.send().await.unwrap();
         assert_eq!(response.status(), 101);
         assert_eq!(response.headers()["sec-websocket-accept"], "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=");
@@ -44,11 +44,11 @@ impl Socket {
         )
     }
 
-    async fn send(&mut self, message: &Value) {
+    pub(super) async fn send(&mut self, message: &Value) {
         self.0.send(Frame::text(message.to_string())).await.unwrap();
     }
 
-    async fn event(&mut self) -> Value {
+    pub(super) async fn event(&mut self) -> Value {
         loop {
             let frame = self.0.next_frame().await.unwrap();
             if frame.opcode() == OpCode::Text {
@@ -57,8 +57,18 @@ impl Socket {
         }
     }
 
+    /// The code that it is closed with, once all that was said before has been read.
+    pub(super) async fn closed(&mut self) -> u16 {
+        loop {
+            let frame = self.0.next_frame().await.expect("it is told why");
+            if frame.opcode() == OpCode::Close {
+                return frame.close_code().unwrap().into();
+            }
+        }
+    }
+
     /// The events of a turn.
-    async fn ask(&mut self, body: Value) -> Vec<Value> {
+    pub(super) async fn ask(&mut self, body: Value) -> Vec<Value> {
         self.send(&with(body, json!({"type": "response.create"}))).await;
         let mut said = Vec::new();
         loop {
@@ -70,7 +80,7 @@ impl Socket {
         }
     }
 
-    async fn refused(&mut self, body: Value) -> (Value, Value) {
+    pub(super) async fn refused(&mut self, body: Value) -> (Value, Value) {
         let mut said = self.ask(body).await;
         assert_eq!(said.len(), 1, "{said:?}");
         (said[0]["status"].take(), said[0]["error"].take())
@@ -85,7 +95,7 @@ fn id(said: &[Value]) -> Value {
     said.last().unwrap()["response"]["id"].clone()
 }
 
-fn body(text: &str) -> Value {
+pub(super) fn body(text: &str) -> Value {
     let hi = json!({"type": "message", "role": "user", "content": [{"type": "input_text", "text": text}]});
     json!({"model": "gpt-5.5", "store": false, "include": ["reasoning.encrypted_content"], "input": [hi]})
 }

@@ -9,6 +9,8 @@ use crate::support::{Answer, TestServer};
 mod bytes;
 /// What clients say and hear over a WebSocket to us.
 mod client;
+/// When a client's WebSocket is ended from here.
+mod ending;
 /// What goes over HTTP after all.
 mod fallback;
 /// What is sent over a connection to the backend.

@@ -48,6 +48,7 @@ pub use page::{Address, Guide, Guiding};
 pub use responses::{Compact, Responses};
 pub use setup::{SetupError, Surroundings};
 pub use stopping::{Stop, Stopping};
+pub use websocket::{Connection, Place};
 
 /// The dialects: each is one folder and one line here.
 fn dialects() -> Router<App> {

@@ -3,14 +3,21 @@
 use std::{
     collections::BTreeMap,
     pin::Pin,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
     task::{Context, Poll},
+    time::Duration,
 };
 
 use axum::body::Body;
 use bytes::Bytes;
+use futures_util::future::BoxFuture;
 use http_body::{Frame, SizeHint};
 use tokio::sync::Notify;
+
+use crate::api::Connection;
 
 /// All connections of a server. Cheap to clone.
 #[derive(Clone, Default)]
@@ -25,12 +32,13 @@ struct Inner {
 }
 
 impl Crowd {
-    pub(super) fn enter(&self) -> Guest {
+    /// Takes a connection in, which may say nothing for as long as `silence` once it is a WebSocket.
+    pub(super) fn enter(&self, silence: Duration) -> Guest {
         self.lock().open += 1;
         let (leave, at) = (Arc::default(), Mutex::new(At::Work));
         let seat = Arc::new(Seat { crowd: self.clone(), leave, at });
         seat.wait();
-        Guest(seat)
+        Guest { seat, heard: AtomicU64::new(0), silence }
     }
 
     pub(super) fn len(&self) -> usize {
@@ -52,7 +60,12 @@ impl Crowd {
 }
 
 /// One connection, until it is dropped.
-pub(super) struct Guest(Arc<Seat>);
+pub(super) struct Guest {
+    seat: Arc<Seat>,
+    /// How many bytes have come over it.
+    heard: AtomicU64,
+    silence: Duration,
+}
 
 struct Seat {
     crowd: Crowd,
@@ -95,19 +108,43 @@ impl Seat {
 impl Guest {
     /// Resolves when it has to go.
     pub(super) async fn shown_out(&self) {
-        self.0.leave.notified().await;
+        self.seat.leave.notified().await;
     }
 
     /// What makes it busy, from each of its requests to the end of the answer.
     pub(super) fn work(&self) -> Work {
-        Work(Arc::clone(&self.0))
+        Work(Arc::clone(&self.seat))
+    }
+
+    /// So many bytes have come.
+    pub(super) fn hear(&self, count: usize) {
+        self.heard.fetch_add(count as u64, Ordering::Relaxed);
+    }
+}
+
+/// What becomes a WebSocket stays one of the connections.
+impl Connection for Guest {
+    fn shown_out(&self) -> BoxFuture<'_, ()> {
+        Box::pin(self.shown_out())
+    }
+
+    fn work(&self) -> Box<dyn Send> {
+        Box::new(self.work().begin())
+    }
+
+    fn heard(&self) -> u64 {
+        self.heard.load(Ordering::Relaxed)
+    }
+
+    fn silence(&self) -> Duration {
+        self.silence
     }
 }
 
 impl Drop for Guest {
     fn drop(&mut self) {
-        self.0.turn_to(At::End);
-        self.0.crowd.lock().open -= 1;
+        self.seat.turn_to(At::End);
+        self.seat.crowd.lock().open -= 1;
     }
 }
 

@@ -11,6 +11,8 @@ pub struct Limits {
     pub body: Duration,
     /// For taking anything at all of what is sent to it.
     pub unread: Duration,
+    /// For saying anything at all over a WebSocket, before it is pinged, and then for an answer.
+    pub silence: Duration,
     /// How many connections there may be before those go that have asked for nothing the longest.
     pub connections: usize,
 }
@@ -50,6 +52,7 @@ impl Default for Limits {
             head: Duration::from_secs(30),
             body: Duration::from_secs(30),
             unread: Duration::from_mins(5),
+            silence: Duration::from_secs(30),
             connections: usize::MAX,
         }
     }

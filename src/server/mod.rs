@@ -1,9 +1,9 @@
 //! Sockets and lifetimes.
 
-use std::{convert::Infallible, future::Future, io, time::Duration};
+use std::{convert::Infallible, future::Future, io, sync::Arc, time::Duration};
 
 use axum::{Router, body::Body};
-use hyper::{Request, body::Incoming, server::conn::http1};
+use hyper::{Request, body::Incoming, header, server::conn::http1};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::{
     net::{TcpListener, TcpStream},
@@ -21,7 +21,7 @@ mod socket;
 pub use limits::Limits;
 pub use shutdown::{Hangup, signalled};
 
-use crate::api::{Stop, Stopping};
+use crate::api::{Place, Stop, Stopping};
 use body::Paced;
 use crowd::Crowd;
 use socket::Socket;
@@ -105,14 +105,19 @@ fn serve(
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%error, "cannot set TCP_NODELAY");
     }
-    let guest = crowd.enter();
+    let guest = Arc::new(crowd.enter(limits.silence));
     let work = guest.work();
+    let socket = Socket::new(stream, limits.unread, Arc::clone(&guest));
+    let place: Place = guest.clone();
     let stop = Stopping::new(stopping.clone());
     let service = hyper::service::service_fn(move |request: Request<Incoming>| {
         let app = app.clone();
         let busy = work.begin();
         let mut request = request.map(|body| Body::new(Paced::new(body, limits.body)));
         request.extensions_mut().insert(stop.clone());
+        if request.headers().contains_key(header::UPGRADE) {
+            request.extensions_mut().insert(Arc::clone(&place));
+        }
         path::tidied(request.uri_mut());
         async move {
             let answer = app.oneshot(request).await.unwrap_or_else(|never| match never {});
@@ -123,7 +128,7 @@ fn serve(
         .timer(TokioTimer::new())
         .header_read_timeout(limits.head)
         .max_headers(MAX_HEADERS)
-        .serve_connection(TokioIo::new(Socket::new(stream, limits.unread)), service)
+        .serve_connection(TokioIo::new(socket), service)
         .with_upgrades();
     #[expect(clippy::disallowed_methods, reason = "`run` waits for it through `stopping`")]
     tokio::spawn(async move {

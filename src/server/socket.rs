@@ -3,6 +3,7 @@
 use std::{
     io,
     pin::Pin,
+    sync::Arc,
     task::{Context, Poll, ready},
     time::Duration,
 };
@@ -13,6 +14,8 @@ use tokio::{
     time::{Sleep, sleep},
 };
 
+use super::crowd::Guest;
+
 /// A socket whose writes fail when its client has taken nothing for as long as `patience`.
 ///
 /// Who does not read would otherwise hold its turn's place, and the upstream's connection, for
@@ -20,13 +23,15 @@ use tokio::{
 pub(super) struct Socket {
     stream: TcpStream,
     patience: Duration,
+    /// Told of what comes; it stays for as long as the socket, whatever is spoken over it.
+    guest: Arc<Guest>,
     /// Set while a write waits.
     until: Option<Pin<Box<Sleep>>>,
 }
 
 impl Socket {
-    pub(super) fn new(stream: TcpStream, patience: Duration) -> Self {
-        Self { stream, patience, until: None }
+    pub(super) fn new(stream: TcpStream, patience: Duration, guest: Arc<Guest>) -> Self {
+        Self { stream, patience, guest, until: None }
     }
 
     /// What came of a write, or an error in the place of waiting any longer.
@@ -52,7 +57,10 @@ impl AsyncRead for Socket {
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_read(context, buffer)
+        let before = buffer.filled().len();
+        let read = Pin::new(&mut self.stream).poll_read(context, buffer);
+        self.guest.hear(buffer.filled().len() - before);
+        read
     }
 }
 

@@ -6,9 +6,11 @@
 mod asked;
 mod memory;
 mod peer;
+mod place;
 mod session;
 
 use axum::{
+    Extension,
     body::Body,
     extract::{OriginalUri, Request, State},
     response::Response,
@@ -19,12 +21,14 @@ use yawc::{Options, WebSocket};
 
 use super::{App, ops};
 use peer::Peer;
+pub use place::{Connection, Place};
 use session::Session;
 
 /// Lets a client in that asks for a WebSocket; any other is told to post.
 pub(super) async fn serve(
     State(app): State<App>,
     OriginalUri(uri): OriginalUri,
+    place: Option<Extension<Place>>,
     mut request: Request,
 ) -> Response {
     if !is_wanted(request.headers()) {
@@ -36,9 +40,10 @@ pub(super) async fn serve(
         return ops::no_websocket().await;
     };
     let session = Session::new(app, uri, request.headers(), limit);
+    let place = place.map(|Extension(place)| place);
     let run = async move {
         match upgrading.await {
-            Ok(socket) => session.run(Peer::new(socket)).await,
+            Ok(socket) => session.run(Peer::new(socket, place)).await,
             Err(error) => tracing::debug!(%error, "a connection did not become a WebSocket"),
         }
     };

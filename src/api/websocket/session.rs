@@ -13,12 +13,12 @@ use http::{HeaderMap, HeaderValue, Method, Request, Uri, header};
 use http_body_util::BodyExt;
 use serde_json::{Value, json};
 use uuid::Uuid;
-use yawc::close::CloseCode;
+use yawc::{HttpStream, close::CloseCode};
 
 use super::{
     asked::Asked,
     memory::{Draft, Memory},
-    peer::{Gone, Peer},
+    peer::{self, Gone},
 };
 use crate::{
     api::{
@@ -30,6 +30,8 @@ use crate::{
     protocol::{Event, Item},
     sse,
 };
+
+type Peer = peer::Peer<HttpStream>;
 
 /// How many messages may wait while another is being answered.
 const MAX_WAITING: usize = 16;
@@ -77,7 +79,7 @@ impl Session {
     async fn step(&mut self, peer: &mut Peer) -> Result<(), Gone> {
         let message = match self.waiting.pop_front() {
             Some(message) => message,
-            None => peer.message().await?,
+            None => peer.asked().await?,
         };
         let named = match self.admitted() {
             Ok(named) => named,
@@ -112,7 +114,7 @@ impl Session {
         more: HeaderMap,
         mut draft: Draft,
     ) -> Result<(), Gone> {
-        let _until_told = self.app.sockets().begin();
+        let _until_told = (self.app.sockets().begin(), peer.work());
         let mut request = Request::new(Body::from(body));
         *request.method_mut() = Method::POST;
         *request.headers_mut() = self.headers.clone();

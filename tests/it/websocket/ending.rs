@@ -1,13 +1,35 @@
+use std::time::Duration;
+
+use codexway::server::Limits;
 use pretty_assertions::assert_eq;
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+};
 
 use super::{
     client::{Socket, body, upgrade},
     *,
 };
-use crate::support::with;
+use crate::support::{Setup, with};
 
 /// What it is closed with when what its client does is not wanted.
 const POLICY: u16 = 1008;
+/// When its client has done nothing wrong.
+const AWAY: u16 = 1001;
+
+async fn with_limits(limits: Limits) -> TestServer {
+    TestServer::with(Setup { limits, ..Setup::default() }).await
+}
+
+/// A connection of which nobody answers for what comes over it.
+async fn connect(server: &TestServer) -> TcpStream {
+    TcpStream::connect(server.url.strip_prefix("http://").unwrap()).await.unwrap()
+}
+
+fn create(text: &str) -> Value {
+    with(body(text), json!({"type": "response.create"}))
+}
 
 #[tokio::test]
 async fn a_socket_that_is_open_when_its_key_is_taken_away_runs_no_more_turns() {
@@ -40,4 +62,49 @@ async fn a_socket_of_a_page_that_is_listed_no_more_runs_no_more_turns() {
     let (status, error) = socket.refused(body("hi")).await;
     assert_eq!((status, &error["code"]), (403.into(), &json!("origin_not_allowed")));
     assert_eq!((socket.closed().await, server.turns().len()), (POLICY, 1));
+}
+
+#[tokio::test]
+async fn a_socket_that_asks_for_nothing_makes_room_and_one_with_a_turn_stays() {
+    let server = with_limits(Limits { connections: 4, ..Limits::default() }).await;
+    let mut idle = Socket::open(&server).await;
+    let mut busy = Socket::open(&server).await;
+    server.simulator.script(Script::new().stall());
+    busy.send(&create("hi")).await;
+    server.simulator.until_running(1).await;
+    let mut open = Vec::new();
+    for _ in 0..20 {
+        open.push(connect(&server).await);
+    }
+    assert_eq!(idle.closed().await, AWAY);
+    server.get("/health").await.ok();
+    assert_eq!(server.simulator.running(), 1);
+}
+
+#[tokio::test]
+async fn a_client_that_has_vanished_is_let_go_with_its_turn() {
+    const HEAD: &str = "GET /v1/responses HTTP/1.1\r\nhost: localhost\r\nconnection: upgrade\r\n\
+        upgrade: websocket\r\nsec-websocket-version: 13\r\n\
+        sec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
+    let (ping, close) = ([0x89, 0], [&[0x88, 2][..], &AWAY.to_be_bytes()].concat());
+    let silence = Duration::from_millis(100);
+    let server = with_limits(Limits { silence, ..Limits::default() }).await;
+    server.simulator.script(Script::new().stall());
+    for asked in [None, Some(create("hi").to_string())] {
+        let mut sent = HEAD.as_bytes().to_vec();
+        if let Some(text) = asked {
+            // A text with its length in two bytes, and a mask that changes nothing.
+            sent.extend([0x81, 0x80 | 126]);
+            sent.extend((text.len() as u16).to_be_bytes());
+            sent.extend([0; 4]);
+            sent.extend(text.as_bytes());
+        }
+        let mut socket = connect(&server).await;
+        socket.write_all(&sent).await.unwrap();
+        let mut told = Vec::new();
+        socket.read_to_end(&mut told).await.unwrap();
+        let is_pinged = told.windows(2).any(|bytes| bytes == ping);
+        assert!(is_pinged && told.ends_with(&close), "{}", String::from_utf8_lossy(&told));
+        server.simulator.until_running(0).await;
+    }
 }

@@ -9,7 +9,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use bytes::Bytes;
-use http::{HeaderMap, HeaderValue, Method, Request, Uri, header};
+use http::{HeaderMap, HeaderValue, Method, Request, StatusCode, Uri, header};
 use http_body_util::BodyExt;
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -42,7 +42,7 @@ pub(super) struct Session {
     uri: Uri,
     /// Of the request for the WebSocket, which stand for those of each turn.
     headers: HeaderMap,
-    /// How large what is remembered may become, in bytes.
+    /// How large what is remembered may become, and what waits, in bytes.
     limit: usize,
     memory: Option<Memory>,
     waiting: VecDeque<Bytes>,
@@ -185,13 +185,28 @@ impl Session {
                 done = &mut awaited => return Ok(done),
                 message = peer.message() => {
                     self.waiting.push_back(message?);
-                    if self.waiting.len() > MAX_WAITING {
-                        return Err(Gone(None));
+                    if self.is_crowded() {
+                        refuse(peer, too_many().into_response()).await?;
+                        return Err(Gone(Some(CloseCode::Policy)));
                     }
                 }
             }
         }
     }
+
+    /// Whether more messages wait than a client has any reason to send ahead: too many, or more of
+    /// them than one body may hold.
+    fn is_crowded(&self) -> bool {
+        let size: usize = self.waiting.iter().map(Bytes::len).sum();
+        self.waiting.len() > MAX_WAITING || size > self.limit
+    }
+}
+
+fn too_many() -> Error {
+    let message = format!(
+        "Too many messages wait on this WebSocket: at most {MAX_WAITING}, and together as many bytes as one body. Ask for a turn when the one before it has ended."
+    );
+    Error::new(StatusCode::TOO_MANY_REQUESTS, "rate_limit_error", message).code("too_many_messages")
 }
 
 impl Memory {

@@ -65,6 +65,37 @@ async fn a_socket_of_a_page_that_is_listed_no_more_runs_no_more_turns() {
 }
 
 #[tokio::test]
+async fn messages_may_wait_as_long_as_there_is_room_for_them() {
+    let server = TestServer::with_vars(&[("CODEXWAY__SERVER__MAX_BODY", "100000")]).await;
+    let mut socket = Socket::open(&server).await;
+    // Two large ones have room behind the one that is answered, and so have many small ones.
+    for (length, fitting) in [(40_000, 3), (1, 17)] {
+        let message = create(&"x".repeat(length));
+        for _ in 0..fitting {
+            socket.send(&message).await;
+        }
+        for _ in 0..fitting {
+            while socket.event().await["type"] != "response.completed" {}
+        }
+        let mut socket = Socket::open(&server).await;
+        server.simulator.script(Script::new().stall());
+        socket.send(&message).await;
+        server.simulator.until_running(1).await;
+        for _ in 0..fitting {
+            socket.send(&message).await;
+        }
+        let mut told = socket.event().await;
+        while told["type"] != "error" {
+            told = socket.event().await;
+        }
+        let told = (&told["status"], &told["error"]["code"]);
+        assert_eq!(told, (&json!(429), &json!("too_many_messages")));
+        assert_eq!(socket.closed().await, POLICY);
+        server.simulator.until_running(0).await;
+    }
+}
+
+#[tokio::test]
 async fn a_socket_that_asks_for_nothing_makes_room_and_one_with_a_turn_stays() {
     let server = with_limits(Limits { connections: 4, ..Limits::default() }).await;
     let mut idle = Socket::open(&server).await;

@@ -6,13 +6,14 @@
 use std::{
     collections::{HashMap, VecDeque},
     convert::Infallible,
+    panic::AssertUnwindSafe,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
 use axum::{body::Body, response::Response};
 use bytes::{Bytes, BytesMut};
-use futures_util::{Stream, StreamExt};
+use futures_util::{FutureExt, Stream, StreamExt};
 use tokio::{
     sync::{Notify, watch},
     time::timeout,
@@ -23,7 +24,7 @@ use super::{
     app::Account,
     ops,
     prepare::Prepared,
-    relay::{Company, side_by_side, step},
+    relay::{Company, fault, side_by_side, step},
     stored::whole,
     turn::streamed,
 };
@@ -88,7 +89,7 @@ pub(super) async fn run<D: Dialect>(
         stage: watch::Sender::new(Stage::Queued),
         cancel: Notify::new(),
     });
-    served.background.begin(&id, &running);
+    let listed = Listed::new(&served.background, id, &running);
     let keepalive = app.server().keepalive;
     let response = if prepared.dialect.streams() {
         streamed(Body::from_stream(follow(Arc::clone(&running), 0, keepalive)))
@@ -104,8 +105,7 @@ pub(super) async fn run<D: Dialect>(
                 company.log.failed(499, None, "the turn was cancelled");
             }
         }
-        running.stage.send_replace(Stage::Ended);
-        served.background.end(&id, &running);
+        drop(listed);
     };
     #[expect(clippy::disallowed_methods, reason = "`drained` waits for it, `cancel` ends it")]
     tokio::spawn(turn);
@@ -148,7 +148,8 @@ async fn go_on<D: Dialect>(
 ) {
     let mut out = BytesMut::new();
     let mut well = None;
-    match prepared.start(keepalive, &mut company.log).await {
+    let start = AssertUnwindSafe(prepared.start(keepalive, &mut company.log)).catch_unwind();
+    match start.await.unwrap_or_else(|panic| Err(fault(&*panic))) {
         Ok(started) => {
             let mut events = side_by_side(started.events);
             running.stage.send_replace(Stage::InProgress);
@@ -229,6 +230,28 @@ impl Running {
     }
 }
 
+/// A turn in the list of its account. It has ended when this is dropped, so that nobody waits for a
+/// turn that panics.
+struct Listed {
+    background: Arc<Background>,
+    id: String,
+    running: Arc<Running>,
+}
+
+impl Listed {
+    fn new(background: &Arc<Background>, id: String, running: &Arc<Running>) -> Self {
+        background.begin(&id, running);
+        Self { background: Arc::clone(background), id, running: Arc::clone(running) }
+    }
+}
+
+impl Drop for Listed {
+    fn drop(&mut self) {
+        self.running.stage.send_replace(Stage::Ended);
+        self.background.end(&self.id, &self.running);
+    }
+}
+
 impl Background {
     fn turns(&self) -> MutexGuard<'_, Turns> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
@@ -271,3 +294,6 @@ impl Background {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -179,7 +179,7 @@ fn is_delta((_, said): &Said) -> bool {
 }
 
 /// Logs and counts a panic, which is the fault of one turn and ends no other.
-fn fault(panic: &(dyn Any + Send)) -> upstream::Error {
+pub(super) fn fault(panic: &(dyn Any + Send)) -> upstream::Error {
     outer::report(panic);
     upstream::Error::Internal
 }

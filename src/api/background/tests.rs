@@ -1,0 +1,120 @@
+use std::path::Path;
+
+use futures_util::{
+    future::{BoxFuture, ready},
+    stream,
+};
+use http::HeaderMap;
+
+use super::*;
+use crate::{
+    api::{Responses, Surroundings, app::Served, fields, keep::Keeper, prepare::prepare},
+    config::{self, Sources},
+    protocol::{Event, Turn},
+    sse,
+    telemetry::TurnLog,
+    upstream::{Answer, CatalogBody, Error as Failure, Upstream},
+};
+
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// An upstream that answers at once, or slips before it has said anything.
+struct Brief {
+    slips: bool,
+}
+
+impl Upstream for Brief {
+    fn send<'a>(&'a self, _: &'a mut Turn) -> BoxFuture<'a, Result<Answer, Failure>> {
+        assert!(!self.slips, "a slip");
+        let data = br#"{"type":"response.completed","response":{"id":"resp_1","output":[]}}"#;
+        let frame = sse::Frame { event: Bytes::new(), data: Bytes::from_static(data) };
+        let events = stream::iter([Event::parse(frame).map_err(Failure::from)]).boxed();
+        Box::pin(ready(Ok(Answer { headers: HeaderMap::new(), events })))
+    }
+
+    fn models<'a>(
+        &'a self,
+        _: &'a str,
+        _: Option<&'a str>,
+    ) -> BoxFuture<'a, Result<Option<CatalogBody>, Failure>> {
+        unreachable!("the model is known")
+    }
+
+    fn ready(&self) -> BoxFuture<'_, Result<(), Failure>> {
+        Box::pin(ready(Ok(())))
+    }
+
+    fn settle(&self) -> BoxFuture<'_, ()> {
+        Box::pin(ready(()))
+    }
+
+    fn label(&self) -> &'static str {
+        "brief"
+    }
+}
+
+struct Bench {
+    app: App,
+    served: Arc<Served>,
+}
+
+impl Bench {
+    /// With what is kept on a disk.
+    fn new(folder: &Path, upstream: Brief) -> Self {
+        let env = vec![("CODEXWAY__STATE__STORE".to_owned(), "disk".to_owned())];
+        let settings = config::load(&Sources { env, ..Sources::default() }).unwrap().settings;
+        let state_file = folder.join("responses.redb");
+        let app = App::new(settings, Surroundings { state_file, ..Surroundings::default() });
+        let app = app.unwrap();
+        let served = app.profile(None).unwrap();
+        let account = Account {
+            upstream: Arc::new(upstream),
+            models: Arc::clone(&served.models),
+            state: Arc::clone(&served.state),
+            background: Arc::clone(&served.background),
+            upstream_settings: served.upstream_settings.clone(),
+            account_settings: served.account_settings.clone(),
+        };
+        let served = Served {
+            name: served.name.clone(),
+            profile: served.profile.clone(),
+            base_prompt: Arc::clone(&served.base_prompt),
+            account: Arc::new(account),
+        };
+        Self { app, served: Arc::new(served) }
+    }
+
+    async fn begin(&self) -> Response {
+        let headers = HeaderMap::new();
+        let client = self.served.client(&headers, &self.served.profile);
+        let body = br#"{"model":"gpt-5.5","input":"hi","background":true}"#;
+        let decoded = Responses::decode(fields::object(body).unwrap(), &client).unwrap();
+        let prepared = prepare(&self.served, &client, decoded).await.unwrap();
+        let keeper = Keeper::new::<Responses>(&self.served.state, 1, None);
+        let place = self.app.place(1).await.unwrap();
+        let company = Company { log: TurnLog::default(), keeper, _place: place };
+        run(&self.app, prepared, company).await.map_err(drop).unwrap()
+    }
+
+    /// What is kept of the only turn there is, and its events, once it has ended.
+    async fn ended(&self) -> (Arc<Record>, String) {
+        timeout(PATIENCE, self.served.background.drained()).await.unwrap();
+        let by_id = self.served.background.turns().by_id.clone();
+        let (id, running) = by_id.into_iter().next().unwrap();
+        let record = self.served.state.shelf.as_ref().unwrap().record(&id).await.unwrap();
+        let (_, events) = running.after(0);
+        (record.unwrap(), String::from_utf8(events.to_vec()).unwrap())
+    }
+}
+
+#[tokio::test]
+async fn a_panic_before_the_first_event_ends_a_background_turn_as_an_error() {
+    let folder = tempfile::tempdir().unwrap();
+    let bench = Bench::new(folder.path(), Brief { slips: true });
+    bench.begin().await;
+    let (record, events) = bench.ended().await;
+    assert!(!record.running && record.object.get().contains(r#""status":"failed""#), "{record:?}");
+    let (_, last) = events.split_once("event: response.failed").unwrap();
+    assert!(last.contains(r#""code":"internal_error""#), "{last}");
+    assert!(last.ends_with("data: [DONE]\n\n") && !last.contains("slip"), "{last}");
+}

@@ -84,11 +84,7 @@ pub(super) async fn run<D: Dialect>(
     let object = whole(&record, None, false);
     let id = record.id.clone();
     shelf.put(record).await?;
-    let running = Arc::new(Running {
-        events: Mutex::new(events),
-        stage: watch::Sender::new(Stage::Queued),
-        cancel: Notify::new(),
-    });
+    let running = Arc::new(Running::queued(events));
     let listed = Listed::new(&served.background, id, &running);
     let keepalive = app.server().keepalive;
     let response = if prepared.dialect.streams() {
@@ -196,6 +192,11 @@ pub(super) fn follow(
 }
 
 impl Running {
+    fn queued(events: Vec<Bytes>) -> Self {
+        let (stage, cancel) = (watch::Sender::new(Stage::Queued), Notify::new());
+        Self { events: Mutex::new(events), stage, cancel }
+    }
+
     fn events(&self) -> MutexGuard<'_, Vec<Bytes>> {
         self.events.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -247,8 +248,9 @@ impl Listed {
 
 impl Drop for Listed {
     fn drop(&mut self) {
-        self.running.stage.send_replace(Stage::Ended);
         self.background.end(&self.id, &self.running);
+        // Who waits for this may forget the turn at once, so it comes last.
+        self.running.stage.send_replace(Stage::Ended);
     }
 }
 

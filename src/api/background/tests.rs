@@ -1,4 +1,8 @@
-use std::path::Path;
+use std::{
+    path::Path,
+    pin::pin,
+    task::{Context, Wake, Waker},
+};
 
 use futures_util::{
     future::{BoxFuture, ready},
@@ -117,4 +121,31 @@ async fn a_panic_before_the_first_event_ends_a_background_turn_as_an_error() {
     let (_, last) = events.split_once("event: response.failed").unwrap();
     assert!(last.contains(r#""code":"internal_error""#), "{last}");
     assert!(last.ends_with("data: [DONE]\n\n") && !last.contains("slip"), "{last}");
+}
+
+/// Forgets a turn at the very moment at which its end is told.
+struct Forgets {
+    background: Arc<Background>,
+    running: Arc<Running>,
+}
+
+impl Wake for Forgets {
+    fn wake(self: Arc<Self>) {
+        assert_eq!(self.running.stage(), Stage::Ended);
+        self.background.forget("resp_1");
+    }
+}
+
+#[test]
+fn nothing_is_held_of_a_turn_that_is_deleted_as_it_ends() {
+    let background = Arc::new(Background::default());
+    let running = Arc::new(Running::queued(vec![Bytes::from_static(b"an event")]));
+    let listed = Listed::new(&background, "resp_1".to_owned(), &running);
+    let deletes = Forgets { background: Arc::clone(&background), running: Arc::clone(&running) };
+    let waker = Waker::from(Arc::new(deletes));
+    let mut ended = pin!(running.ended());
+    assert!(ended.as_mut().poll(&mut Context::from_waker(&waker)).is_pending());
+    drop(listed);
+    let turns = background.turns();
+    assert!(turns.by_id.is_empty() && turns.ended.is_empty());
 }

@@ -93,14 +93,17 @@ pub(super) async fn run<D: Dialect>(
         ops::json(&object)
     };
     let turn = async move {
-        tokio::select! {
-            () = go_on(&mut prepared, &mut company, &running, keepalive) => {}
+        let mut out = BytesMut::new();
+        let well = tokio::select! {
+            well = go_on(&mut prepared, &mut company, &running, keepalive, &mut out) => well,
             () = running.cancel.notified() => {
-                prepared.dialect.cancel();
-                company.keeper.ended(&mut prepared.dialect, false).await;
+                prepared.dialect.cancel(&mut out);
                 company.log.failed(499, None, "the turn was cancelled");
+                false
             }
-        }
+        };
+        company.keeper.ended(&mut prepared.dialect, well).await;
+        running.push(&mut out);
         drop(listed);
     };
     #[expect(clippy::disallowed_methods, reason = "`drained` waits for it, `cancel` ends it")]
@@ -136,35 +139,35 @@ pub(super) async fn bury(account: &Account) {
     }
 }
 
+/// Runs the turn until everything has been said; whether it ended well. What is said last stays in
+/// `out`, since it has to be kept before anybody hears it.
 async fn go_on<D: Dialect>(
     prepared: &mut Prepared<D>,
     company: &mut Company,
     running: &Running,
     keepalive: Duration,
-) {
-    let mut out = BytesMut::new();
-    let mut well = None;
+    out: &mut BytesMut,
+) -> bool {
     let start = AssertUnwindSafe(prepared.start(keepalive, &mut company.log)).catch_unwind();
     match start.await.unwrap_or_else(|panic| Err(fault(&*panic))) {
         Ok(started) => {
             let mut events = side_by_side(started.events);
             running.stage.send_replace(Stage::InProgress);
-            while well.is_none() {
+            loop {
                 let said = events.next().await;
-                well = step(&mut prepared.dialect, said, &mut out, company);
-                if well.is_none() {
-                    running.push(&mut out);
+                if let Some(well) = step(&mut prepared.dialect, said, out, company) {
+                    return well;
                 }
+                running.push(out);
             }
         }
         Err(error) => {
             let error = D::told(error);
             error.log(&mut company.log);
-            prepared.dialect.fail(&error, &mut out);
+            prepared.dialect.fail(&error, out);
+            false
         }
     }
-    company.keeper.ended(&mut prepared.dialect, well == Some(true)).await;
-    running.push(&mut out);
 }
 
 /// The events from that number on, those to come as they come.

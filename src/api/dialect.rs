@@ -89,8 +89,8 @@ pub trait Dialect: Send + Sized + 'static {
         None
     }
 
-    /// Ends the turn where it is, because somebody wants it ended.
-    fn cancel(&mut self) {}
+    /// Ends the turn where it is, because somebody wants it ended, and writes how its stream ends.
+    fn cancel(&mut self, _out: &mut BytesMut) {}
 
     /// What is to be kept of a turn that has ended and been told, where its client wants that.
     fn record(&mut self) -> Option<Record> {

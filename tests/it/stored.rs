@@ -1,7 +1,7 @@
 use codexway::simulator::Script;
 use serde_json::{Value, json};
 
-use crate::support::{Answer, TestServer, kinds, with};
+use crate::support::{Answer, Frame, TestServer, frames, kinds, with};
 
 fn ask(text: &str) -> Value {
     json!({"model": "gpt-5.5", "input": text})
@@ -261,6 +261,37 @@ async fn a_background_response_can_be_cancelled_and_no_other() {
     not_found(&server.post("/v1/responses/resp_0/cancel", &json!({})).await, "resp_0");
     let streamed = format!("{}?stream=true", path.trim_end_matches("/cancel"));
     server.get(&streamed).await.refused(400, "unsupported_value", "stream");
+}
+
+#[tokio::test]
+async fn who_follows_a_background_response_is_told_that_it_was_cancelled() {
+    let server = TestServer::start().await;
+    server.simulator.script(Script::text("so far").stall_after_items());
+    let body = with(ask("hi"), json!({"background": true, "stream": true}));
+    let url = format!("{}/v1/responses", server.url);
+    let mut following = server.client.post(url).json(&body).send().await.unwrap();
+    let mut told = String::new();
+    while !told.contains("response.output_item.done") {
+        told += std::str::from_utf8(&following.chunk().await.unwrap().unwrap()).unwrap();
+    }
+    let id = frames(&told)[0].json()["response"]["id"].as_str().unwrap().to_owned();
+    let path = format!("/v1/responses/{id}");
+    let cancelled = server.post(&format!("{path}/cancel"), &json!({})).await.ok().json();
+    assert_eq!((&cancelled["status"], text_of(&cancelled)), (&json!("cancelled"), "so far"));
+    told += &following.text().await.unwrap();
+
+    let frames = frames(&told);
+    let [events @ .., done] = frames.as_slice() else { panic!("{told}") };
+    assert!(done.is_done(), "{told}");
+    let numbers = events.iter().map(|event| event.json()["sequence_number"].clone());
+    assert!(numbers.eq((0..events.len()).map(Value::from)), "{told}");
+    // The API has no event for it; the response in it says what became of it.
+    let last = events.last().map(Frame::json).unwrap();
+    assert_eq!(last["type"], "response.failed");
+    assert_eq!(last["response"], cancelled);
+    assert_eq!(last["response"]["error"], Value::Null);
+    assert_eq!(server.get(&path).await.ok().json(), cancelled);
+    assert_eq!(server.get(&format!("{path}?stream=true")).await.ok().body, told);
 }
 
 #[tokio::test]

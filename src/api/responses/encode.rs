@@ -150,14 +150,6 @@ impl Encoder {
         Some((object, events))
     }
 
-    /// Ends the response where it is.
-    pub(super) fn cancel(&mut self) {
-        let created = self.created.take();
-        let Some(Ok(mut object)) = created.as_deref().map(parse) else { return };
-        object.set("status", raw("cancelled"));
-        self.ended = Some((raw(&object), self.gather.so_far()));
-    }
-
     /// The response as its client sees it.
     fn viewed<'a>(&self, view: &'a View, object: &mut Object<'a>) {
         view.apply(object);
@@ -259,8 +251,20 @@ impl Encoder {
         Ok(object.into_owned())
     }
 
-    /// Ends the stream with `response.failed`: some clients know no other event for it.
     pub(super) fn fail(&mut self, error: &Error, out: &mut BytesMut) {
+        // Of codes of our own making typed clients know nothing.
+        let code = error.code.as_deref().filter(|code| !is_ours(code)).unwrap_or("server_error");
+        let error = raw(&json!({"code": code, "message": error.message}));
+        self.break_off("failed", error, out);
+    }
+
+    /// Ends the response where it is. The API has no event that says so, but a status.
+    pub(super) fn cancel(&mut self, out: &mut BytesMut) {
+        self.break_off("cancelled", raw(&()), out);
+    }
+
+    /// Ends the stream with `response.failed`: some clients know no other event for it.
+    fn break_off(&mut self, status: &str, error: Box<RawValue>, out: &mut BytesMut) {
         let created = self.created.take();
         let mut object = match created.as_deref().map(parse) {
             Some(Ok(object)) => object,
@@ -268,10 +272,8 @@ impl Encoder {
         };
         let view = std::mem::take(&mut self.view);
         self.viewed(&view, &mut object);
-        // Of codes of our own making typed clients know nothing.
-        let code = error.code.as_deref().filter(|code| !is_ours(code)).unwrap_or("server_error");
-        object.set("status", raw("failed"));
-        object.set("error", raw(&json!({"code": code, "message": error.message})));
+        object.set("status", raw(status));
+        object.set("error", error);
         let so_far: Vec<Item> = self.gather.so_far();
         object.set("output", shown(&so_far, self.audience.sealed));
         object.set("usage", no_usage());

@@ -105,8 +105,8 @@ impl Dialect for Responses {
         Some((record, events))
     }
 
-    fn cancel(&mut self) {
-        self.encoder.cancel();
+    fn cancel(&mut self, out: &mut BytesMut) {
+        self.encoder.cancel(out);
     }
 
     fn record(&mut self) -> Option<Record> {

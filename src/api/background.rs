@@ -31,6 +31,7 @@ use super::{
 use crate::{
     protocol::{Object, raw},
     state::Record,
+    telemetry::TurnLog,
 };
 
 /// How many bytes of events of turns that have ended are held for who comes back late.
@@ -64,26 +65,35 @@ pub(super) enum Stage {
     Ended,
 }
 
+/// Why a turn has not begun, and its log, which has yet to say so.
+pub(super) struct NotBegun {
+    pub(super) error: Error,
+    pub(super) log: TurnLog,
+}
+
 /// Begins a turn and answers at once: with the response as it is queued, or with its events.
 ///
 /// # Errors
-/// When nothing can be kept here, so that nobody could come back for it.
+/// When it cannot be kept here, so that nobody could come back for it.
 pub(super) async fn run<D: Dialect>(
     app: &App,
     mut prepared: Prepared<D>,
     mut company: Company,
-) -> Result<Response, Error> {
+) -> Result<Response, NotBegun> {
     let served = Arc::clone(&prepared.served);
     let queued = prepared.dialect.queued(&prepared.turn.request.model);
     let (Some(shelf), Some((record, events))) = (&served.state.shelf, queued) else {
-        return Err(Error::unsupported(
+        let error = Error::unsupported(
             "background",
             "Background responses cannot be had: nothing is kept here (`state.store` is \"off\").",
-        ));
+        );
+        return Err(NotBegun { error, log: company.log });
     };
     let object = whole(&record, None, false);
     let id = record.id.clone();
-    shelf.put(record).await?;
+    if let Err(error) = shelf.put(record).await {
+        return Err(NotBegun { error: error.into(), log: company.log });
+    }
     let running = Arc::new(Running::queued(events));
     let listed = Listed::new(&served.background, id, &running);
     let keepalive = app.server().keepalive;

@@ -15,7 +15,8 @@ use http::{HeaderMap, HeaderName, HeaderValue, header, request::Parts};
 use super::{
     App, Client, Decoded, Dialect, Error, Fields, Served,
     access::Named,
-    background, body, capabilities, fields,
+    background::{self, NotBegun},
+    body, capabilities, fields,
     keep::Keeper,
     outer::RequestId,
     prepare::{Prepared, Started, prepare},
@@ -119,7 +120,13 @@ async fn send<D: Dialect>(
     let mut company = Company { log: std::mem::take(log), keeper, cut, _place: place };
     let ignored = std::mem::take(&mut prepared.ignored);
     let mut response = if prepared.background {
-        background::run(app, prepared, company).await?
+        match background::run(app, prepared, company).await {
+            Ok(response) => response,
+            Err(NotBegun { error, log: unfinished }) => {
+                *log = unfinished;
+                return Err(error);
+            }
+        }
     } else {
         let told = tokio::select! {
             told = foreground(app, prepared, &mut company) => told,

@@ -1,7 +1,9 @@
+use std::fs;
+
 use codexway::simulator::Script;
 use serde_json::{Value, json};
 
-use crate::support::{Answer, Frame, TestServer, frames, kinds, with};
+use crate::support::{Answer, Frame, TestServer, binary, frames, kinds, with};
 
 fn ask(text: &str) -> Value {
     json!({"model": "gpt-5.5", "input": text})
@@ -292,6 +294,36 @@ async fn who_follows_a_background_response_is_told_that_it_was_cancelled() {
     assert_eq!(last["response"]["error"], Value::Null);
     assert_eq!(server.get(&path).await.ok().json(), cancelled);
     assert_eq!(server.get(&format!("{path}?stream=true")).await.ok().body, told);
+}
+
+#[tokio::test]
+async fn a_background_response_that_cannot_be_kept_is_logged_and_counted_as_an_error() {
+    for (name, value, status) in
+        [("CODEXWAY__STATE__STORE", "off", 400), ("CODEXWAY__STATE__MAX_BYTES", "1", 500)]
+    {
+        let home = tempfile::tempdir().unwrap();
+        let mut command = binary::codexway(&home);
+        command.arg("demo").env(name, value);
+        let (child, info) = binary::logging(&home, command, "server.log");
+        let client = reqwest::Client::builder().no_proxy().build().unwrap();
+        let url = info["url"].as_str().unwrap();
+        let body = with(ask("hi"), json!({"background": true}));
+        let refused = client.post(format!("{url}/v1/responses")).json(&body).send().await.unwrap();
+        assert_eq!(refused.status(), status);
+        let id = refused.headers()["x-request-id"].to_str().unwrap().to_owned();
+        let metrics = client.get(format!("{url}/metrics")).send().await.unwrap();
+        let metrics = metrics.text().await.unwrap();
+        let mut turns = metrics.lines().filter(|line| line.starts_with("codexway_turns_total{"));
+        let counted = turns.next().unwrap();
+        assert!(counted.contains(r#"outcome="error""#) && counted.ends_with(" 1"), "{counted}");
+        assert_eq!(turns.next(), None);
+        drop(child);
+        let log = fs::read_to_string(home.path().join("server.log")).unwrap();
+        let lines: Vec<&str> = log.lines().filter(|line| line.contains("request.id")).collect();
+        let [line] = lines[..] else { panic!("{log}") };
+        assert!(line.contains("turn failed"), "{line}");
+        assert!(line.contains(&id) && line.contains(r#"turn.dialect="responses""#), "{line}");
+    }
 }
 
 #[tokio::test]

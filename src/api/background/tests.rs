@@ -16,7 +16,6 @@ use crate::{
     config::{self, Sources},
     protocol::{Event, Turn},
     sse,
-    telemetry::TurnLog,
     upstream::{Answer, CatalogBody, Error as Failure, Upstream},
 };
 

@@ -6,7 +6,7 @@
 use std::{
     collections::{HashMap, VecDeque},
     convert::Infallible,
-    panic::AssertUnwindSafe,
+    panic::{AssertUnwindSafe, resume_unwind},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
@@ -78,7 +78,7 @@ pub(super) struct NotBegun {
 pub(super) async fn run<D: Dialect>(
     app: &App,
     mut prepared: Prepared<D>,
-    mut company: Company,
+    company: Company,
 ) -> Result<Response, NotBegun> {
     let served = Arc::clone(&prepared.served);
     let queued = prepared.dialect.queued(&prepared.turn.request.model);
@@ -90,35 +90,52 @@ pub(super) async fn run<D: Dialect>(
         return Err(NotBegun { error, log: company.log });
     };
     let object = whole(&record, None, false);
-    let id = record.id.clone();
-    if let Err(error) = shelf.put(record).await {
-        return Err(NotBegun { error: error.into(), log: company.log });
-    }
     let running = Arc::new(Running::queued(events));
-    let listed = Listed::new(&served.background, id, &running);
-    let keepalive = app.server().keepalive;
-    let response = if prepared.dialect.streams() {
-        streamed(Body::from_stream(follow(Arc::clone(&running), 0, keepalive)))
-    } else {
-        ops::json(&object)
+    let listed = Listed::new(&served.background, record.id.clone(), &running);
+    let (shelf, keepalive) = (shelf.clone(), app.server().keepalive);
+    let streams = prepared.dialect.streams();
+    let begin = async move {
+        if let Err(error) = shelf.put(record).await {
+            listed.strike();
+            return Err(NotBegun { error: error.into(), log: company.log });
+        }
+        let turn = to_its_end(prepared, company, listed, keepalive);
+        #[expect(clippy::disallowed_methods, reason = "`drained` waits for it, `cancel` ends it")]
+        tokio::spawn(turn);
+        Ok(())
     };
-    let turn = async move {
-        let mut out = BytesMut::new();
-        let well = tokio::select! {
-            well = go_on(&mut prepared, &mut company, &running, keepalive, &mut out) => well,
-            () = running.cancel.notified() => {
-                prepared.dialect.cancel(&mut out);
-                company.log.failed(499, None, "the turn was cancelled");
-                false
-            }
-        };
-        company.keeper.ended(&mut prepared.dialect, well).await;
-        running.push(&mut out);
-        drop(listed);
+    // What is kept as running has to run, even if the client leaves while it is being kept.
+    #[expect(clippy::disallowed_methods, reason = "`drained` waits for it, as it is in the list")]
+    let begun = tokio::spawn(begin).await;
+    match begun {
+        Ok(begun) => begun?,
+        Err(panicked) => resume_unwind(panicked.into_panic()),
+    }
+    Ok(match streams {
+        true => streamed(Body::from_stream(follow(running, 0, keepalive))),
+        false => ops::json(&object),
+    })
+}
+
+/// Runs a turn until it is over, or somebody wants it ended.
+async fn to_its_end<D: Dialect>(
+    mut prepared: Prepared<D>,
+    mut company: Company,
+    listed: Listed,
+    keepalive: Duration,
+) {
+    let running = &listed.running;
+    let mut out = BytesMut::new();
+    let well = tokio::select! {
+        well = go_on(&mut prepared, &mut company, running, keepalive, &mut out) => well,
+        () = running.cancel.notified() => {
+            prepared.dialect.cancel(&mut out);
+            company.log.failed(499, None, "the turn was cancelled");
+            false
+        }
     };
-    #[expect(clippy::disallowed_methods, reason = "`drained` waits for it, `cancel` ends it")]
-    tokio::spawn(turn);
-    Ok(response)
+    company.keeper.ended(&mut prepared.dialect, well).await;
+    running.push(&mut out);
 }
 
 /// Marks as failed the background responses of a process that ended while it ran them.
@@ -256,6 +273,13 @@ impl Listed {
     fn new(background: &Arc<Background>, id: String, running: &Arc<Running>) -> Self {
         background.begin(&id, running);
         Self { background: Arc::clone(background), id, running: Arc::clone(running) }
+    }
+
+    /// Takes it from the list, since it has not begun and nobody has heard of it.
+    fn strike(self) {
+        let (background, id) = (Arc::clone(&self.background), self.id.clone());
+        drop(self);
+        background.forget(&id);
     }
 }
 

@@ -63,8 +63,10 @@ struct Bench {
 
 impl Bench {
     /// With what is kept on a disk.
-    fn new(folder: &Path, upstream: Brief) -> Self {
-        let env = vec![("CODEXWAY__STATE__STORE".to_owned(), "disk".to_owned())];
+    fn new(folder: &Path, upstream: Brief, max_bytes: &str) -> Self {
+        let vars = [("STORE", "disk"), ("MAX_BYTES", max_bytes)];
+        let env = vars.map(|(name, value)| (format!("CODEXWAY__STATE__{name}"), value.to_owned()));
+        let env = env.to_vec();
         let settings = config::load(&Sources { env, ..Sources::default() }).unwrap().settings;
         let state_file = folder.join("responses.redb");
         let app = App::new(settings, Surroundings { state_file, ..Surroundings::default() });
@@ -87,7 +89,7 @@ impl Bench {
         Self { app, served: Arc::new(served) }
     }
 
-    async fn begin(&self) -> Response {
+    async fn begin(&self) -> Option<Response> {
         let headers = HeaderMap::new();
         let client = self.served.client(&headers, &self.served.profile);
         let body = br#"{"model":"gpt-5.5","input":"hi","background":true}"#;
@@ -96,7 +98,7 @@ impl Bench {
         let keeper = Keeper::new::<Responses>(&self.served.state, 1, None);
         let place = self.app.place(1).await.unwrap();
         let company = Company { log: TurnLog::default(), keeper, _place: place };
-        run(&self.app, prepared, company).await.map_err(drop).unwrap()
+        run(&self.app, prepared, company).await.ok()
     }
 
     /// What is kept of the only turn there is, and its events, once it has ended.
@@ -113,13 +115,33 @@ impl Bench {
 #[tokio::test]
 async fn a_panic_before_the_first_event_ends_a_background_turn_as_an_error() {
     let folder = tempfile::tempdir().unwrap();
-    let bench = Bench::new(folder.path(), Brief { slips: true });
-    bench.begin().await;
+    let bench = Bench::new(folder.path(), Brief { slips: true }, "1MB");
+    bench.begin().await.unwrap();
     let (record, events) = bench.ended().await;
     assert!(!record.running && record.object.get().contains(r#""status":"failed""#), "{record:?}");
     let (_, last) = events.split_once("event: response.failed").unwrap();
     assert!(last.contains(r#""code":"internal_error""#), "{last}");
     assert!(last.ends_with("data: [DONE]\n\n") && !last.contains("slip"), "{last}");
+}
+
+#[tokio::test]
+async fn a_background_turn_is_run_although_its_client_leaves_at_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let bench = Bench::new(folder.path(), Brief { slips: false }, "1MB");
+    // The client leaves while the disk works.
+    let _left = timeout(Duration::ZERO, bench.begin()).await;
+    let (record, events) = bench.ended().await;
+    assert!(!record.running, "{record:?}");
+    assert!(events.contains("event: response.completed"), "{events}");
+}
+
+#[tokio::test]
+async fn nothing_is_held_of_a_background_turn_that_could_not_begin() {
+    let folder = tempfile::tempdir().unwrap();
+    let bench = Bench::new(folder.path(), Brief { slips: false }, "1");
+    assert!(bench.begin().await.is_none());
+    let turns = bench.served.background.turns();
+    assert!(turns.by_id.is_empty() && turns.ended.is_empty());
 }
 
 /// Forgets a turn at the very moment at which its end is told.

@@ -35,9 +35,47 @@ pub(super) fn of_event(event: &Event) -> Error {
 /// What a failed turn says of itself, as an error.
 #[must_use]
 pub fn of_failure(failure: Failure) -> Error {
-    let message = failure.message.clone().unwrap_or_else(|| "the turn failed".to_owned());
+    let message = failure.message.clone().filter(|message| !message.is_empty());
+    let message = message.unwrap_or_else(|| "the turn failed".to_owned());
     let told = Told { message: Some(message.clone()), failure, ..Told::default() };
-    told.fill().into_error(message, None)
+    told.fill().named(message, None).unwrap_or_else(unnamed)
+}
+
+/// A failure inside a stream by a name that nobody knows, or by none: the upstream had taken the
+/// request, so it is at fault itself where it does not say otherwise. The official client tries
+/// such a turn again, too.
+fn unnamed(failure: Failure) -> Error {
+    let kind = failure.r#type.as_deref().unwrap_or_default();
+    let is_of_request = failure.code.as_deref().is_some_and(is_of_request)
+        || failure.param.is_some()
+        || kind.starts_with("invalid_request")
+        || kind.ends_with("_user_error");
+    if is_of_request {
+        return Error::Invalid(failure);
+    }
+    let message = failure.message.unwrap_or_default();
+    let retry_after = worded_wait(&message);
+    match failure.r#type.as_deref() {
+        Some("rate_limit_error") => {
+            Error::RateLimited { message, retry_after, headers: Box::default() }
+        }
+        _ => Error::Overloaded { message, code: failure.code, retry_after },
+    }
+}
+
+/// Whether a failure of this name is the fault of the request, which would fail again.
+fn is_of_request(code: &str) -> bool {
+    const BEGINNINGS: [&str; 5] = ["invalid_", "unsupported_", "missing_", "empty_", "image_"];
+    const ENDS: [&str; 5] = ["_policy", "_policy_violation", "_not_found", "_length", "_value"];
+    const WHOLE: [&str; 4] = [
+        "context_length_exceeded",
+        "failed_to_download_image",
+        "moderation_blocked",
+        "unknown_parameter",
+    ];
+    WHOLE.contains(&code)
+        || BEGINNINGS.iter().any(|beginning| code.starts_with(beginning))
+        || ENDS.iter().any(|end| code.ends_with(end))
 }
 
 /// A `response.failed` event, as an error.
@@ -71,7 +109,9 @@ impl Told {
     fn fill(mut self) -> Self {
         let name = |name: &Option<String>| name.clone().filter(|name| !name.is_empty());
         self.code = name(&self.failure.code).or_else(|| match self.failure.r#type.as_deref() {
-            Some("usage_limit_reached" | "usage_not_included") => self.failure.r#type.clone(),
+            Some("usage_limit_reached" | "usage_not_included" | "insufficient_quota") => {
+                self.failure.r#type.clone()
+            }
             _ => None,
         });
         self
@@ -119,10 +159,19 @@ impl Told {
         Self { message: Some(detail), code, failure, resets_in: None }
     }
 
-    /// By the name that the upstream gave it, whatever the status around it was.
+    /// By the name that the upstream gave it, whatever the status around it was; what it gave no
+    /// known one is the request's fault.
     pub(super) fn into_error(self, message: String, wait: Option<Duration>) -> Error {
+        self.named(message, wait).unwrap_or_else(Error::Invalid)
+    }
+
+    /// By the name that the upstream gave it.
+    ///
+    /// # Errors
+    /// With the failure, when the name is none that is known.
+    fn named(self, message: String, wait: Option<Duration>) -> Result<Error, Failure> {
         let code = self.code.clone();
-        match code.as_deref().unwrap_or_default() {
+        Ok(match code.as_deref().unwrap_or_default() {
             "insufficient_quota" => quota(message),
             "usage_limit_reached"
             | "usage_not_included"
@@ -167,11 +216,8 @@ impl Told {
                 code,
                 ..self.failure
             }),
-            _ => {
-                let failure = Failure { message: Some(message), code, ..self.failure };
-                Error::Invalid(failure)
-            }
-        }
+            _ => return Err(Failure { message: Some(message), code, ..self.failure }),
+        })
     }
 }
 
@@ -250,4 +296,95 @@ fn worded_wait(message: &str) -> Option<Duration> {
         _ => return None,
     };
     Duration::try_from_secs_f64(seconds).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::sse::Frame;
+
+    fn event(json: &Value) -> Event {
+        let data = Bytes::from(json.to_string());
+        Event::parse(Frame { event: Bytes::new(), data }).unwrap()
+    }
+
+    /// What `error` comes to as the end of a failed turn, and as an `error` event of both shapes.
+    fn in_stream(error: &Value) -> [String; 3] {
+        let ended = json!({"type": "response.failed", "response": {"error": error}});
+        let nested = json!({"type": "error", "error": error});
+        let mut flat = json!({"type": "error"});
+        for name in ["code", "message", "param"] {
+            flat[name] = error[name].clone();
+        }
+        let told = [failed(&event(&ended)), of_event(&event(&nested)), of_event(&event(&flat))];
+        told.map(|error| format!("{error:?}"))
+    }
+
+    #[test]
+    fn what_a_stream_fails_of_is_the_upstream_s_fault_unless_it_says_otherwise() {
+        for error in [
+            Value::Null,
+            json!({"code": null, "message": null}),
+            json!({"code": "", "message": ""}),
+            json!({"code": "novel_failure", "message": "m"}),
+            json!({"code": null, "type": "server_error", "message": "m"}),
+            json!({"code": null, "type": "service_unavailable_error", "message": "m"}),
+            json!({"code": "server_error", "message": "m"}),
+        ] {
+            for told in in_stream(&error) {
+                assert!(told.starts_with("Overloaded"), "{error} {told}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_the_request_s_fault_stays_so_inside_a_stream() {
+        for code in [
+            "invalid_prompt",
+            "context_length_exceeded",
+            "invalid_encrypted_content",
+            "cyber_policy",
+            "bio_policy",
+            "misalignment_policy_violation",
+            "unsupported_value",
+            "invalid_image_url",
+            "image_too_large",
+            "empty_image_file",
+            "failed_to_download_image",
+            "previous_response_not_found",
+            "string_above_max_length",
+            "integer_below_min_value",
+        ] {
+            for told in in_stream(&json!({"code": code, "message": "m"})) {
+                assert!(told.starts_with("Invalid") && told.contains(code), "{told}");
+            }
+        }
+        for told in in_stream(&json!({"code": "novel", "message": "m", "param": "input"})) {
+            assert!(told.starts_with("Invalid"), "{told}");
+        }
+        let [_, nested, _] = in_stream(&json!({"type": "invalid_request_error", "message": "m"}));
+        assert!(nested.starts_with("Invalid"), "{nested}");
+    }
+
+    #[test]
+    fn a_limit_may_be_named_by_its_type_alone() {
+        let of_type = |kind| {
+            let error = json!({"type": kind, "code": null, "message": "try again in 2s"});
+            of_event(&event(&json!({"type": "error", "error": error})))
+        };
+        let told = of_type("rate_limit_error");
+        let Error::RateLimited { retry_after, .. } = told else { panic!("{told:?}") };
+        assert_eq!(retry_after, Some(Duration::from_secs(2)));
+        assert!(matches!(of_type("usage_limit_reached"), Error::UsageLimit { .. }));
+        assert!(matches!(of_type("insufficient_quota"), Error::Quota { .. }));
+    }
+
+    #[test]
+    fn an_unknown_name_outside_of_a_stream_is_the_request_s_fault() {
+        let told = Told::read(br#"{"error":{"code":"novel","message":"m"}}"#);
+        assert!(matches!(told.into_error("m".to_owned(), None), Error::Invalid(_)));
+    }
 }

@@ -82,6 +82,12 @@ fn refusal(code: &str) -> TokenScript {
     TokenScript::status(401, &json!({"error": {"code": code, "message": "no"}}).to_string())
 }
 
+/// The turn fails before its first word, and says `error` of that.
+fn failed(error: &serde_json::Value) -> Script {
+    let response = json!({"id": "resp_1", "status": "failed", "error": error});
+    event(&json!({"type": "response.failed", "response": response}).to_string())
+}
+
 fn event(data: &str) -> Script {
     let created = r#"{"type":"response.created","response":{"id":"resp_1"}}"#;
     Script::new().raw(format!("event: response.created\ndata: {created}\n\ndata: {data}\n\n"))
@@ -107,6 +113,10 @@ fn overloads() -> Vec<Fault> {
             "overload as a bare `error` event",
             Script::new().error_event_only("server_is_overloaded", "busy"),
         ),
+        Fault::always("failure inside a 200, without a reason", failed(&json!(null))),
+        Fault::always("failure inside a 200, by an unknown name", {
+            failed(&json!({"code": "novel_failure", "message": "no"}))
+        }),
         Fault::always(
             "overload after the first words",
             Script::text("hello").failed_after_text("server_is_overloaded", "busy"),

@@ -15,7 +15,7 @@ use super::{
     pool::Place,
 };
 use crate::{
-    protocol::{Event, Item, Kind, Turn},
+    protocol::{Event, Failure, Item, Kind, Turn},
     upstream::{
         Answer, Error, Events,
         codex::{error, limits},
@@ -89,8 +89,9 @@ fn refused(event: &Event) -> Failed {
     const OF_CONNECTION: [&str; 2] =
         ["previous_response_not_found", "websocket_connection_limit_reached"];
     match told(event) {
-        Error::Invalid(failure)
-            if failure.code.as_deref().is_some_and(|code| OF_CONNECTION.contains(&code)) =>
+        Error::Invalid(Failure { code: Some(code), .. })
+        | Error::Overloaded { code: Some(code), .. }
+            if OF_CONNECTION.contains(&code.as_str()) =>
         {
             Failed::Unheard(Error::Truncated)
         }

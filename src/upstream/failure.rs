@@ -172,13 +172,10 @@ impl Told {
     fn named(self, message: String, wait: Option<Duration>) -> Result<Error, Failure> {
         let code = self.code.clone();
         Ok(match code.as_deref().unwrap_or_default() {
-            "insufficient_quota" => quota(message),
+            code if is_quota(code) => quota(message, code),
             "usage_limit_reached"
             | "usage_not_included"
             | "rate_limit_exceeded"
-            | "credit_balance_exhausted"
-            | "organization_spend_limit_exceeded"
-            | "project_spend_limit_exceeded"
             | "organization_usage_limit_exceeded"
             | "subscription_sharing_usage_limit_exceeded" => {
                 limited(self, message, wait, HeaderMap::new())
@@ -230,7 +227,7 @@ pub(super) fn limited(
 ) -> Error {
     let headers = Box::new(headers);
     match told.code.as_deref() {
-        Some("insufficient_quota") => quota(message),
+        Some(code) if is_quota(code) => quota(message, code),
         Some("usage_not_included") => Error::Forbidden {
             message: format!(
                 "{message} (the ChatGPT plan of this account does not include Codex: upgrade it, or log in to another account or workspace with `codexway login`)"
@@ -250,8 +247,19 @@ pub(super) fn limited(
     }
 }
 
-fn quota(message: String) -> Error {
-    Error::Quota { message, code: "insufficient_quota".to_owned() }
+fn quota(message: String, code: &str) -> Error {
+    Error::Quota { message, code: code.to_owned() }
+}
+
+/// Whether it says that money is what is missing: no window will reset.
+fn is_quota(code: &str) -> bool {
+    matches!(
+        code,
+        "insufficient_quota"
+            | "credit_balance_exhausted"
+            | "organization_spend_limit_exceeded"
+            | "project_spend_limit_exceeded"
+    )
 }
 
 /// A web page where an answer should be.
@@ -380,6 +388,25 @@ mod tests {
         assert_eq!(retry_after, Some(Duration::from_secs(2)));
         assert!(matches!(of_type("usage_limit_reached"), Error::UsageLimit { .. }));
         assert!(matches!(of_type("insufficient_quota"), Error::Quota { .. }));
+    }
+
+    #[test]
+    fn what_was_paid_for_is_used_up_under_a_name_of_its_own() {
+        for code in [
+            "insufficient_quota",
+            "credit_balance_exhausted",
+            "organization_spend_limit_exceeded",
+            "project_spend_limit_exceeded",
+        ] {
+            let body = json!({"error": {"code": code, "message": "m"}}).to_string();
+            let refused = |told: Told| limited(told, "m".to_owned(), None, HeaderMap::new());
+            let said = in_stream(&json!({"code": code, "message": "m"}));
+            for told in
+                said.into_iter().chain([format!("{:?}", refused(Told::read(body.as_bytes())))])
+            {
+                assert!(told.starts_with("Quota") && told.contains(code), "{told}");
+            }
+        }
     }
 
     #[test]

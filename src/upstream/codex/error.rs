@@ -22,7 +22,8 @@ pub(super) fn refusal(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> E
     if status == StatusCode::NOT_FOUND && body.is_empty() {
         return blocked(status);
     }
-    let told = Told::read(body);
+    let mut told = Told::read(body);
+    told.resets_in = told.resets_in.or(wait).or_else(|| limits::resets_in(headers));
     let message = told.message.clone().unwrap_or_else(|| format!("the upstream answered {status}"));
     match status.as_u16() {
         300..=399 => redirected(status),
@@ -60,4 +61,22 @@ fn not_found(told: Told, message: String) -> Error {
         );
     }
     Error::NotFound(Failure { message: Some(message), ..told.failure })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_used_up_plan_that_says_no_time_has_it_from_the_limits() {
+        let mut headers = HeaderMap::new();
+        headers.insert("x-codex-primary-reset-after-seconds", http::HeaderValue::from_static("60"));
+        let body = br#"{"error":{"type":"usage_limit_reached","message":"m"}}"#;
+        let Error::UsageLimit { resets_in, .. } =
+            refusal(StatusCode::TOO_MANY_REQUESTS, &headers, body)
+        else {
+            panic!("a limit")
+        };
+        assert_eq!(resets_in, Some(std::time::Duration::from_secs(60)));
+    }
 }

@@ -1,9 +1,14 @@
 //! Usage limits, as told by headers.
 
+use std::time::Duration;
+
 use http::{HeaderMap, HeaderName, HeaderValue};
 use serde::Deserialize;
 
-use crate::{protocol::Event, telemetry::metrics};
+use crate::{protocol::Event, telemetry::metrics, upstream::failure};
+
+/// The windows of a plan, as they are called in the headers.
+const WINDOWS: [&str; 2] = ["primary", "secondary"];
 
 /// The headers of an answer that the client may see: the limits as received, the turn's state,
 /// and the tightest limit once more under the names that OpenAI's clients know.
@@ -20,14 +25,13 @@ pub(super) fn for_client(received: &HeaderMap) -> HeaderMap {
         .filter(|(name, _)| passes(name))
         .map(|(name, value)| (name.clone(), value.clone()))
         .collect();
-    let windows = ["primary", "secondary"].map(|window| Window::read(received, window));
+    let windows = WINDOWS.map(|window| Window::read(received, window));
     for window in windows.iter().flatten() {
         if let Some(minutes) = window.minutes {
             metrics::limit_used(minutes, window.used / 100.0);
         }
     }
-    let tightest = windows.into_iter().flatten().max_by(|a, b| a.used.total_cmp(&b.used));
-    if let Some(Window { used, reset_after, .. }) = tightest {
+    if let Some(Window { used, reset_after, .. }) = tightest(windows) {
         let mut insert = |name: &'static str, value: String| {
             if let Ok(value) = HeaderValue::from_str(&value) {
                 headers.insert(name, value);
@@ -41,6 +45,14 @@ pub(super) fn for_client(received: &HeaderMap) -> HeaderMap {
         }
     }
     headers
+}
+
+/// How long the window goes on that is used up the most, where the headers say so.
+pub(super) fn resets_in(received: &HeaderMap) -> Option<Duration> {
+    let windows = WINDOWS.map(|window| Window::read(received, window));
+    let told = tightest(windows).and_then(|window| window.reset_after);
+    let seconds = told.or_else(|| reset_after(received, WINDOWS[0]))?;
+    Some(Duration::from_secs(seconds))
 }
 
 /// Writes what a `codex.rate_limits` event says over the headers that said it before.
@@ -63,7 +75,7 @@ pub(super) fn update(headers: &mut HeaderMap, event: &Event) {
     }
     let Ok(Limits { rate_limits: Windows { primary, secondary } }) = event.read() else { return };
     let now = std::time::UNIX_EPOCH.elapsed().map_or(0, |since| since.as_secs());
-    for (window, told) in [("primary", primary), ("secondary", secondary)] {
+    for (window, told) in WINDOWS.into_iter().zip([primary, secondary]) {
         let Some(told) = told else { continue };
         let reset_after = told.reset_at.map(|at| at.saturating_sub(now).to_string());
         for (what, value) in [
@@ -94,10 +106,23 @@ impl Window {
     fn read(headers: &HeaderMap, window: &str) -> Option<Self> {
         let text = |what: &str| headers.get(format!("x-codex-{window}-{what}"))?.to_str().ok();
         let used = text("used-percent")?.parse().ok()?;
-        let reset_after = text("reset-after-seconds").and_then(|seconds| seconds.parse().ok());
+        let reset_after = reset_after(headers, window);
         let minutes = text("window-minutes").and_then(|minutes| minutes.parse().ok());
         Some(Self { used, reset_after, minutes })
     }
+}
+
+fn reset_after(headers: &HeaderMap, window: &str) -> Option<u64> {
+    let number = |what: &str| {
+        let text = headers.get(format!("x-codex-{window}-{what}"))?.to_str().ok()?;
+        text.parse::<u64>().ok()
+    };
+    number("reset-after-seconds")
+        .or_else(|| Some(failure::until(number("reset-at")? as f64)?.as_secs()))
+}
+
+fn tightest(windows: [Option<Window>; 2]) -> Option<Window> {
+    windows.into_iter().flatten().max_by(|a, b| a.used.total_cmp(&b.used))
 }
 
 #[cfg(test)]
@@ -137,5 +162,22 @@ mod tests {
         assert_eq!(text("x-ratelimit-remaining-requests"), Some("6"));
         assert_eq!(text("x-ratelimit-reset-requests"), Some("486400s"));
         assert_eq!((text("set-cookie"), text("connection")), (None, None));
+    }
+
+    #[test]
+    fn the_window_that_is_used_up_says_when_it_resets() {
+        let resets_in = |headers: &[(&'static str, &'static str)]| {
+            let header =
+                |(name, value)| (HeaderName::from_static(name), HeaderValue::from_static(value));
+            resets_in(&headers.iter().copied().map(header).collect())
+        };
+        let primary = ("x-codex-primary-reset-after-seconds", "60");
+        let secondary = ("x-codex-secondary-reset-after-seconds", "3600");
+        let used =
+            [("x-codex-primary-used-percent", "40"), ("x-codex-secondary-used-percent", "100")];
+        assert_eq!(resets_in(&[primary]), Some(Duration::from_secs(60)));
+        let both = [primary, secondary, used[0], used[1]];
+        assert_eq!(resets_in(&both), Some(Duration::from_secs(3600)));
+        assert_eq!(resets_in(&[]), None);
     }
 }

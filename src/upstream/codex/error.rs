@@ -16,10 +16,11 @@ use crate::{
 /// A refusal by HTTP status.
 pub(super) fn refusal(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Error {
     let wait = retry_after(headers);
-    if is_page(headers) || headers.contains_key("cf-mitigated") {
-        return blocked(status);
-    }
-    if status == StatusCode::NOT_FOUND && body.is_empty() {
+    let is_challenge = headers.contains_key("cf-mitigated");
+    // A gateway that has nobody behind it says so with a page, too.
+    let is_blocked = is_page(headers) && !status.is_server_error();
+    let is_hidden = status == StatusCode::NOT_FOUND && body.is_empty();
+    if is_challenge || is_blocked || is_hidden {
         return blocked(status);
     }
     let mut told = Told::read(body);
@@ -66,6 +67,19 @@ fn not_found(told: Told, message: String) -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_page_behind_a_5xx_is_an_overload_unless_it_is_a_challenge() {
+        let page = b"<!DOCTYPE html><html><body>Bad gateway</body></html>";
+        let mut headers = HeaderMap::new();
+        headers.insert("content-type", http::HeaderValue::from_static("text/html"));
+        let told = refusal(StatusCode::BAD_GATEWAY, &headers, page);
+        assert!(matches!(&told, Error::Overloaded { .. }), "{told:?}");
+        assert!(!told.to_string().contains('<'), "{told}");
+        headers.insert("cf-mitigated", http::HeaderValue::from_static("challenge"));
+        let told = refusal(StatusCode::SERVICE_UNAVAILABLE, &headers, page);
+        assert!(matches!(told, Error::Forbidden { .. }), "{told:?}");
+    }
 
     #[test]
     fn a_used_up_plan_that_says_no_time_has_it_from_the_limits() {

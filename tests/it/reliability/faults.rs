@@ -124,6 +124,9 @@ fn overloads() -> Vec<Fault> {
         Fault::always("503 as plain text of a gateway", Script::envoy_503()),
         Fault::always("500 with a detail", Script::detail_500()),
         Fault::always("502", Script::new().status(502, &[], "")),
+        Fault::always("502 with a gateway's page", {
+            Script::new().status(502, &[("content-type", "text/html")], "<html>Bad gateway</html>")
+        }),
         Fault::always("504", Script::new().status(504, &[], "")),
         Fault::always(
             "503 that asks for a minute",

@@ -28,6 +28,10 @@ pub(super) fn refusal(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> E
     let message = told.message.clone().unwrap_or_else(|| format!("the upstream answered {status}"));
     match status.as_u16() {
         300..=399 => redirected(status),
+        // No other token of the account would be taken.
+        401 if told.code.as_deref() == Some("account_deactivated") => {
+            Error::Forbidden { message, code: told.code }
+        }
         401 => Error::Refused { message, log_in: LogIn::default() },
         402 => Error::Forbidden {
             message: format!(

@@ -147,6 +147,9 @@ impl Codex {
     /// Sends with the account's token, and again with another when that one is refused. The first
     /// other may be what another program has left in the file, and may be refused as well; the
     /// second one is new.
+    ///
+    /// # Errors
+    /// When it cannot be sent, there is no other token, or none would help.
     async fn authorized(
         &self,
         request: impl Fn(&Access) -> Result<reqwest::Request, Error>,
@@ -157,6 +160,10 @@ impl Codex {
         for _ in 0..2 {
             if response.status() != StatusCode::UNAUTHORIZED {
                 break;
+            }
+            let refusal = self.refusal(response).await;
+            if !matches!(refusal, Error::Refused { .. }) {
+                return Err(refusal);
             }
             access = self.tokens.instead_of(&access).await?;
             metrics::retried(UNAUTHORIZED);

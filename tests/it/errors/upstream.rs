@@ -85,6 +85,17 @@ async fn refusals_have_the_status_that_openai_would_use() {
 }
 
 #[tokio::test]
+async fn a_deactivated_account_is_told_in_the_backend_s_words_and_spends_no_refresh() {
+    let server = TestServer::start().await;
+    server.simulator.script(Script::unauthorized("account_deactivated"));
+    let (status, error) = server.chat(&ask("hi")).await.error();
+    assert_eq!((status, &error["code"]), (403, &json!("account_deactivated")));
+    let message = error["message"].as_str().unwrap();
+    assert!(message.contains("has been deactivated"), "{message}");
+    assert_eq!((server.turns().len(), server.simulator.refreshes()), (1, 0));
+}
+
+#[tokio::test]
 async fn a_rate_limit_tells_how_long_to_wait() {
     for told in check(
         Script::rate_limited_in_stream(),

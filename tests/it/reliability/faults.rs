@@ -147,6 +147,7 @@ fn refusals() -> Vec<Fault> {
         Fault::always("Cloudflare's page", Script::cloudflare_challenge()),
         Fault::always("empty 404", Script::empty_404()),
         Fault::always("deactivated workspace", Script::deactivated_workspace()),
+        Fault::always("deactivated account", Script::unauthorized("account_deactivated")),
         Fault::always("reasoning that cannot be read", Script::invalid_encrypted_content()),
         Fault::always(
             "redirect",

@@ -77,15 +77,18 @@ impl Dialer {
         let mut access = self.tokens.access().await?;
         let mut response = self.ask_as(&headers, &access).await?;
         if response.status() == StatusCode::UNAUTHORIZED {
+            let refusal = refusal(response).await;
+            if !matches!(refusal, Error::Refused { .. }) {
+                return Err(refusal);
+            }
             access = self.tokens.instead_of(&access).await?;
             metrics::retried(UNAUTHORIZED);
             response = self.ask_as(&headers, &access).await?;
         }
-        let (status, received) = (response.status(), response.headers().clone());
-        if status != StatusCode::SWITCHING_PROTOCOLS {
-            let body = wire::refused(response, PATIENCE).await;
-            return Err(error::refusal(status, &received, &body));
+        if response.status() != StatusCode::SWITCHING_PROTOCOLS {
+            return Err(refusal(response).await);
         }
+        let received = response.headers().clone();
         if received.get(header::SEC_WEBSOCKET_ACCEPT).map(HeaderValue::as_bytes)
             != Some(accepted(&key).as_bytes())
         {
@@ -116,6 +119,12 @@ impl Dialer {
         let request = wire::request(Method::GET, url, headers, None);
         wire::send(&self.client, request, &self.url, PATIENCE).await
     }
+}
+
+async fn refusal(response: reqwest::Response) -> Error {
+    let (status, headers) = (response.status(), response.headers().clone());
+    let body = wire::refused(response, PATIENCE).await;
+    error::refusal(status, &headers, &body)
 }
 
 /// What a server makes of a key, to show that it has understood (RFC 6455, 4.2.2).

@@ -65,6 +65,21 @@ async fn a_turn_that_is_not_heard_goes_over_http_and_is_answered_once() {
 }
 
 #[tokio::test]
+async fn a_turn_that_is_met_with_silence_is_a_timeout_and_not_run_twice() {
+    for transport in ["auto", "websocket"] {
+        let vars = [(TRANSPORT, transport), ("CODEXWAY__SERVER__IDLE_TIMEOUT", "2s")];
+        let server = TestServer::with_vars(&vars).await;
+        server.simulator.script_always(Some(thinking_call()));
+        let mut agent = Agent::new("Read a.txt");
+        agent.until_on_socket(&server).await;
+        let before = server.turns().len();
+        server.simulator.script(thinking_call().delay_before_headers(Duration::from_secs(60)));
+        server.chat(&agent.body).await.refused(504, "timeout", Value::Null);
+        assert_eq!(server.turns().len() - before, 1, "{transport}");
+    }
+}
+
+#[tokio::test]
 async fn a_turn_of_which_something_was_said_is_never_sent_again() {
     let server = TestServer::start().await;
     server.simulator.script_always(Some(thinking_call()));

@@ -29,6 +29,9 @@ pub(super) enum Failed {
     Refused(Error),
     /// Nothing was said of it: it may be sent another way.
     Unheard(Error),
+    /// Nothing was said of it for too long. It may be running all the same, and is not to be run
+    /// twice.
+    Silent(Error),
     /// It is too much for a message.
     TooLarge,
 }
@@ -69,18 +72,26 @@ pub(super) async fn exchange(
 async fn lead(connection: &mut Connection, idle: Duration) -> Result<Vec<Event>, Failed> {
     let mut lead = Vec::with_capacity(2);
     loop {
-        let message = connection.message(idle).await.map_err(Failed::Unheard)?;
+        let message = connection.message(idle).await.map_err(unanswered)?;
         let event = event(message).map_err(Failed::Unheard)?;
         match event.kind {
             Kind::Error => return Err(refused(&event)),
             Kind::RateLimits => limits::update(&mut connection.received, &event),
-            Kind::Keepalive | Kind::Other => {}
+            Kind::Keepalive => continue, // Who waits has signs of life from us.
+            Kind::Other => {}
             _ => {
                 lead.push(event);
                 return Ok(lead);
             }
         }
         lead.push(event);
+    }
+}
+
+fn unanswered(error: Error) -> Failed {
+    match error {
+        Error::TimedOut(_) => Failed::Silent(error),
+        error => Failed::Unheard(error),
     }
 }
 

@@ -113,7 +113,7 @@ impl Sockets {
         if let Some(connection) = kept {
             match exchange(connection, place.take(), turn, self.idle_timeout).await {
                 Ok(answer) => return Ok(Some(answer)),
-                Err(Failed::Refused(error)) => return Err(error),
+                Err(Failed::Refused(error) | Failed::Silent(error)) => return Err(error),
                 Err(Failed::TooLarge) => return Ok(None),
                 // It had rested for too long: the next one has not.
                 Err(Failed::Unheard(_)) => resent(turn),
@@ -123,7 +123,9 @@ impl Sockets {
         let connection = self.open(turn).await?;
         match exchange(connection, place, turn, self.idle_timeout).await {
             Ok(answer) => Ok(Some(answer)),
-            Err(Failed::Refused(error) | Failed::Unheard(error)) => Err(error),
+            Err(Failed::Refused(error) | Failed::Unheard(error) | Failed::Silent(error)) => {
+                Err(error)
+            }
             Err(Failed::TooLarge) => Ok(None),
         }
     }
@@ -139,6 +141,13 @@ impl Sockets {
             Ok(answer) => Ok(Ok(answer)),
             Err(Failed::Refused(error)) => Err(error),
             Err(Failed::TooLarge) => Ok(Err(OverHttp(None))),
+            Err(Failed::Silent(error)) => {
+                // Something on the way may swallow what is sent; the next turn goes another.
+                if !is_proven {
+                    self.avoided.because(&error);
+                }
+                Err(error)
+            }
             Err(Failed::Unheard(error)) => {
                 // One that has worked before has only grown old.
                 if !is_proven {

@@ -1,5 +1,7 @@
 //! The form of every setting, in the order of `default.toml`.
 
+use std::time::Duration;
+
 use super::{
     AccountKind, Compression, Instructions, LoginStore, Parameters, Passthrough, Policy,
     PromptMode, Protocol, Reasoning, ReasoningFormat, Store, ToolSchemaMode, ToolTextFormat,
@@ -102,9 +104,10 @@ const ADDRESS: Shape = text("an address and port such as \"127.0.0.1:7531\"", |t
 });
 const SIZE: Shape =
     text("a size such as \"64MiB\"", |text| parse_size(text).is_some_and(|size| size > 0));
-const DURATION: Shape = text("a duration such as \"15s\"", |text| parse_duration(text).is_some());
-const PAUSE: Shape = text("a duration above zero such as \"15s\"", |text| {
-    parse_duration(text).is_some_and(|pause| !pause.is_zero())
+const DURATION: Shape =
+    text("a duration of up to 365 days such as \"15s\"", |text| duration(text).is_some());
+const PAUSE: Shape = text("a duration above zero and up to 365 days such as \"15s\"", |text| {
+    duration(text).is_some_and(|pause| !pause.is_zero())
 });
 const URL: Shape = text("an http or https URL such as \"https://api.example.com/v1\"", is_url);
 const SOURCE: Shape = text("`auto`, `own` or a folder such as \"~/.codex\"", |text| {
@@ -142,6 +145,12 @@ const fn text(expected: &'static str, valid: fn(&str) -> bool) -> Shape {
 pub fn is_section_name(name: &str) -> bool {
     let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
     name.starts_with(|c: char| c.is_ascii_alphanumeric()) && name.chars().all(plain)
+}
+
+/// A moment that lies much further ahead cannot be reckoned with.
+fn duration(text: &str) -> Option<Duration> {
+    const LONGEST: Duration = Duration::from_secs(365 * 24 * 60 * 60);
+    parse_duration(text).filter(|duration| *duration <= LONGEST)
 }
 
 fn filled(text: &str) -> bool {

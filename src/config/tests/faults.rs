@@ -51,7 +51,15 @@ fn values_of_the_wrong_form_are_refused_with_what_is_right() {
         ),
         (
             "server.keepalive = 15",
-            "`server.keepalive` must be a duration above zero such as \"15s\", not 15",
+            "`server.keepalive` must be a duration above zero and up to 365 days such as \"15s\", not 15",
+        ),
+        (
+            "server.keepalive = '9300000000000000000s'",
+            "`server.keepalive` must be a duration above zero and up to 365 days such as \"15s\", not \"9300000000000000000s\"",
+        ),
+        (
+            "state.ttl = '366d'",
+            "`state.ttl` must be a duration of up to 365 days such as \"15s\", not \"366d\"",
         ),
         (
             "server.max_body = '64 parsecs'",

@@ -15,6 +15,7 @@ pub mod codex_exec;
 mod connect;
 mod failure;
 mod http_stream;
+mod lead;
 pub mod openai;
 mod retry;
 mod wire;

@@ -10,7 +10,7 @@ use futures_util::{StreamExt, stream};
 use http::HeaderMap;
 use tokio::time::{Instant, sleep, timeout_at};
 
-use super::{Error, Events, Upstream, failed};
+use super::{Error, Events, Upstream, failed, lead::Lead};
 use crate::{
     protocol::{Event, Kind, Turn},
     telemetry::metrics,
@@ -102,18 +102,19 @@ async fn attempt(upstream: &dyn Upstream, turn: &mut Turn, hold: Duration) -> Re
 /// that nothing was said.
 async fn lead(events: &mut Events, hold: Duration) -> Result<(Vec<Event>, bool), Error> {
     let until = Instant::now() + hold;
-    let mut lead = Vec::with_capacity(3);
+    let mut lead = Lead::default();
     loop {
-        let Ok(next) = timeout_at(until, events.next()).await else { return Ok((lead, true)) };
+        let Ok(next) = timeout_at(until, events.next()).await else {
+            return Ok((lead.into_events(), true));
+        };
         let event = next.ok_or(Error::Truncated)??;
         if event.kind == Kind::Failed {
             return Err(failed(&event));
         }
-        let said = !event.kind.is_prelude();
-        lead.push(event);
-        if said {
-            return Ok((lead, false));
+        if !event.kind.is_prelude() {
+            return Ok((lead.and(event), false));
         }
+        lead.hold(event)?;
     }
 }
 

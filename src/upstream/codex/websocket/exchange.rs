@@ -20,6 +20,7 @@ use crate::{
         Answer, Error, Events,
         codex::{error, limits},
         failure, http_stream,
+        lead::Lead,
     },
 };
 
@@ -70,7 +71,7 @@ pub(super) async fn exchange(
 
 /// The events up to the first that is about the turn.
 async fn lead(connection: &mut Connection, idle: Duration) -> Result<Vec<Event>, Failed> {
-    let mut lead = Vec::with_capacity(2);
+    let mut lead = Lead::default();
     loop {
         let message = connection.message(idle).await.map_err(unanswered)?;
         let event = event(message).map_err(Failed::Unheard)?;
@@ -79,12 +80,9 @@ async fn lead(connection: &mut Connection, idle: Duration) -> Result<Vec<Event>,
             Kind::RateLimits => limits::update(&mut connection.received, &event),
             Kind::Keepalive => continue, // Who waits has signs of life from us.
             Kind::Other => {}
-            _ => {
-                lead.push(event);
-                return Ok(lead);
-            }
+            _ => return Ok(lead.and(event)),
         }
-        lead.push(event);
+        lead.hold(event).map_err(Failed::Refused)?;
     }
 }
 

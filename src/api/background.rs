@@ -32,6 +32,7 @@ use crate::{
     protocol::{Object, raw},
     state::Record,
     telemetry::TurnLog,
+    upstream::Hold,
 };
 
 /// How many bytes of events of turns that have ended are held for who comes back late.
@@ -175,7 +176,8 @@ async fn go_on<D: Dialect>(
     keepalive: Duration,
     out: &mut BytesMut,
 ) -> bool {
-    let start = AssertUnwindSafe(prepared.start(keepalive, &mut company.log)).catch_unwind();
+    let start =
+        AssertUnwindSafe(prepared.start(Hold::Whole(keepalive), &mut company.log)).catch_unwind();
     match start.await.unwrap_or_else(|panic| Err(fault(&*panic))) {
         Ok(started) => {
             let mut events = side_by_side(started.events);

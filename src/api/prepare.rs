@@ -1,6 +1,6 @@
 //! What is done with a request that has been read, up to the moment it is sent.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use futures_util::future::try_join_all;
 use http::{HeaderMap, HeaderName};
@@ -8,11 +8,11 @@ use serde_json::value::RawValue;
 
 use super::{Client, Decoded, Dialect, Error, Served, dialect::Continues, recall};
 use crate::{
-    protocol::{Item, Object, Request, Turn},
+    protocol::{Item, Object, Request, Retries, Turn},
     shaping::{self, Asked, Calls, Ignored, Limits},
     telemetry::TurnLog,
     tokens,
-    upstream::{self, Begun, Events},
+    upstream::{self, Begun, Events, Hold},
 };
 
 /// The headers of the official client that belong to a turn and pass on to the backend.
@@ -90,7 +90,7 @@ pub(super) async fn prepare<D: Dialect>(
         // Chat has no field for it.
         summary_is_ours: !D::CARRIES_REASONING,
         headers: passed_on(headers),
-        retries: Vec::new(),
+        retries: Retries::default(),
     };
     Ok(Prepared {
         dialect,
@@ -147,23 +147,23 @@ impl<D: Dialect> Prepared<D> {
     /// When one of them cannot be started; the others are then given up.
     pub(super) async fn start(
         &mut self,
-        hold: Duration,
+        hold: Hold,
         log: &mut TurnLog,
     ) -> Result<Started, upstream::Error> {
-        let mut turns = vec![std::mem::take(&mut self.turn)];
-        for _ in 1..self.choices {
-            turns.push(turns[0].clone());
-        }
-        let upstream = &*self.served.upstream;
-        let begun =
-            try_join_all(turns.iter_mut().map(|turn| upstream::begin(upstream, turn, hold))).await;
-        log.retried(turns.iter_mut().flat_map(|turn| std::mem::take(&mut turn.retries)));
+        let turn = std::mem::take(&mut self.turn);
+        log.retried(turn.retries.clone());
+        let input_tokens = (!self.limits.is_none()).then(|| input_tokens(&turn.request));
+        let turns = std::iter::repeat_n(turn, self.choices);
+        let upstream = &self.served.upstream;
+        let begun = try_join_all(turns.map(|turn| upstream::begin(upstream, turn, hold))).await?;
         let mut started = Started { headers: HeaderMap::new(), silent: true, events: Vec::new() };
-        for (Begun { headers, events, silent }, turn) in begun?.into_iter().zip(turns) {
-            started.headers = headers;
+        for Begun { headers, mut events, silent } in begun {
+            started.headers.extend(headers);
             started.silent &= silent;
-            let cut = shaping::cut(events, &self.limits, input_tokens(turn.request));
-            started.events.push(shaping::calls(cut, self.calls.clone()));
+            if let Some(input_tokens) = input_tokens.clone() {
+                events = shaping::cut(events, &self.limits, input_tokens);
+            }
+            started.events.push(shaping::calls(events, self.calls.clone()));
         }
         Ok(started)
     }
@@ -179,13 +179,13 @@ pub(super) struct Started {
     pub(super) events: Vec<Events>,
 }
 
-/// How large a request was, for who asks in the end. A large one is not held until then: its
+/// How large a request is, for who asks in the end. A large one is not held until then: its
 /// tokens are guessed from its bytes.
-fn input_tokens(request: Request) -> impl FnOnce() -> u64 + Send {
+fn input_tokens(request: &Request) -> impl FnOnce() -> u64 + Clone + Send + use<> {
     const HELD: usize = 64 * 1024;
     const BYTES_PER_TOKEN: usize = 4;
     let bytes: usize = request.input.iter().map(|item| item.json().get().len()).sum();
-    let held = (bytes <= HELD).then_some(request);
+    let held = (bytes <= HELD).then(|| request.clone());
     move || match held {
         Some(request) => tokens::estimate(&request),
         None => (bytes / BYTES_PER_TOKEN) as u64,

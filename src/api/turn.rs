@@ -28,7 +28,7 @@ use crate::{
     protocol::{Gather, Object, raw},
     shaping::Ignored,
     telemetry::TurnLog,
-    upstream::{self, Events},
+    upstream::{self, Events, Hold},
 };
 
 /// Serves one request in the dialect `D`.
@@ -171,11 +171,13 @@ async fn foreground<D: Dialect>(
     mut prepared: Prepared<D>,
     company: &mut Company,
 ) -> Result<Told<D>, Error> {
-    let hold = app.server().keepalive;
+    let keepalive = app.server().keepalive;
+    let streams = prepared.dialect.streams();
+    let hold = if streams { Hold::Stream(keepalive) } else { Hold::Whole(keepalive) };
     let mut started = prepared.start(hold, &mut company.log).await.map_err(D::told)?;
     let headers = std::mem::take(&mut started.headers);
     let mut dialect = prepared.dialect;
-    if dialect.streams() {
+    if streams {
         return Ok(Told::Stream(headers, dialect, started));
     }
     let reply = whole(&mut dialect, started.events, company).await.map_err(D::told)?;

@@ -23,5 +23,5 @@ pub use reader::{
 };
 pub use request::{Reasoning, Request, StreamOptions, Text};
 pub use response::{Ending, Failure, Gather, Outcome, Response};
-pub use turn::{Conversation, Turn};
+pub use turn::{Conversation, Retries, Turn};
 pub use usage::Usage;

@@ -1,5 +1,7 @@
 //! A request with what goes beside it.
 
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
 use http::HeaderMap;
 
 use super::Request;
@@ -16,8 +18,28 @@ pub struct Turn {
     pub summary_is_ours: bool,
     /// The headers of the official client that belong to the turn and may pass on.
     pub headers: HeaderMap,
-    /// Why it has been sent again, each time.
-    pub retries: Vec<&'static str>,
+    pub retries: Retries,
+}
+
+/// Why a turn has been sent again, each time: shared between who sends it and who tells of it.
+#[derive(Clone, Debug, Default)]
+pub struct Retries(Arc<Mutex<Vec<&'static str>>>);
+
+impl Retries {
+    pub fn push(&self, reason: &'static str) {
+        self.reasons().push(reason);
+    }
+
+    /// All of them, as in `overloaded,overloaded`; `None` where it was sent once.
+    #[must_use]
+    pub fn told(&self) -> Option<String> {
+        let reasons = self.reasons();
+        (!reasons.is_empty()).then(|| reasons.join(","))
+    }
+
+    fn reasons(&self) -> MutexGuard<'_, Vec<&'static str>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 impl Turn {

@@ -11,7 +11,7 @@ use super::{
     activity::{Activity, Live, Who},
     metrics,
 };
-use crate::protocol::{Event, Item, Request, Usage};
+use crate::protocol::{Event, Item, Request, Retries, Usage};
 
 /// The status of a turn that somebody ended: the one that others use for it.
 const CANCELLED: u16 = 499;
@@ -26,7 +26,7 @@ pub struct TurnLog {
     began: Instant,
     first_content: Option<Duration>,
     usage: Usage,
-    retries: Vec<&'static str>,
+    retries: Retries,
     /// There while the turn is not over.
     running: Option<Live>,
 }
@@ -40,7 +40,7 @@ impl Default for TurnLog {
             began: Instant::now(),
             first_content: None,
             usage: Usage::default(),
-            retries: Vec::new(),
+            retries: Retries::default(),
             running: None,
         }
     }
@@ -94,9 +94,9 @@ impl TurnLog {
         );
     }
 
-    /// Why it was sent again, each time.
-    pub fn retried(&mut self, reasons: impl IntoIterator<Item = &'static str>) {
-        self.retries.extend(reasons);
+    /// Where it will be said why the turn was sent again.
+    pub fn retried(&mut self, retries: Retries) {
+        self.retries = retries;
     }
 
     /// Takes note of an event that goes by.
@@ -131,7 +131,7 @@ impl TurnLog {
             turn.model = self.who.model,
             duration_ms = self.began.elapsed().as_millis() as u64,
             first_content_ms = self.first_content.map(|after| after.as_millis() as u64),
-            retries = self.retries(),
+            retries = self.retries.told(),
             tokens.input = self.usage.input_tokens,
             tokens.cached = self.usage.input_tokens_details.cached_tokens,
             tokens.output = self.usage.output_tokens,
@@ -150,7 +150,7 @@ impl TurnLog {
                     turn.profile = self.who.profile,
                     turn.model = self.who.model,
                     duration_ms = self.began.elapsed().as_millis() as u64,
-                    retries = self.retries(),
+                    retries = self.retries.told(),
                     status,
                     reason,
                     "turn failed"
@@ -169,11 +169,6 @@ impl TurnLog {
             running.failed(&self.who, status, code, reason);
         }
         self.over("error");
-    }
-
-    /// Why the turn was sent again, if it was: `overloaded,overloaded`.
-    fn retries(&self) -> Option<String> {
-        (!self.retries.is_empty()).then(|| self.retries.join(","))
     }
 
     fn over(&mut self, outcome: &'static str) {
@@ -206,7 +201,7 @@ impl Drop for TurnLog {
                 turn.profile = self.who.profile,
                 turn.model = self.who.model,
                 duration_ms = self.began.elapsed().as_millis() as u64,
-                retries = self.retries(),
+                retries = self.retries.told(),
                 "the client left before the turn was over"
             );
             self.over("cancelled");

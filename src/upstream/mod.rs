@@ -23,7 +23,7 @@ mod wire;
 pub use connect::{Clients, Error as ConnectError, Shared, connect};
 use failure::failed;
 pub use failure::of_failure;
-pub use retry::{Begun, begin};
+pub use retry::{Begun, Hold, begin};
 
 /// A turn as it happens. Dropping it cancels the turn.
 ///

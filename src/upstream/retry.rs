@@ -4,13 +4,13 @@
 //! with too much to do (even where that hides in a 200), and once a turn whose sealed reasoning
 //! the backend cannot read. Refusals, limits and policies are told to the client as they are.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
-use futures_util::{StreamExt, stream};
+use futures_util::{FutureExt, StreamExt, TryFutureExt, future::BoxFuture, stream};
 use http::HeaderMap;
 use tokio::time::{Instant, sleep, timeout_at};
 
-use super::{Error, Events, Upstream, failed, lead::Lead};
+use super::{Answer, Error, Events, Upstream, failed, lead::Lead};
 use crate::{
     protocol::{Event, Kind, Turn},
     telemetry::metrics,
@@ -34,8 +34,21 @@ pub struct Begun {
     pub silent: bool,
 }
 
+/// How long a client may hear nothing.
+#[derive(Clone, Copy, Debug)]
+pub enum Hold {
+    /// It reads a stream, and has its status line by then even if the upstream has not answered.
+    Stream(Duration),
+    /// It waits for the whole answer: by then nothing is sent again, but the head of the
+    /// upstream's answer is waited for.
+    Whole(Duration),
+}
+
+/// A turn on its way, which comes back with its answer.
+type Sending = BoxFuture<'static, (Turn, Result<Answer, Error>)>;
+
 /// Runs a turn up to its first word, or for as long as `hold`, as often as that takes and may help.
-/// Why it was sent again is written into `turn`.
+/// Why it was sent again is written into `turn.retries`.
 ///
 /// While nothing has been said the client has no status line, so that an overload hidden behind a
 /// 200 can still be a 503, which SDKs know how to try again.
@@ -43,18 +56,26 @@ pub struct Begun {
 /// # Errors
 /// When the turn fails before anything was said.
 pub async fn begin(
-    upstream: &dyn Upstream,
-    turn: &mut Turn,
-    hold: Duration,
+    upstream: &Arc<dyn Upstream>,
+    mut turn: Turn,
+    hold: Hold,
 ) -> Result<Begun, Error> {
-    let until = Instant::now() + hold;
+    let (Hold::Stream(held) | Hold::Whole(held)) = hold;
+    let until = Instant::now() + held;
     let mut n_retries = 0;
     loop {
-        let error = match attempt(upstream, turn, hold).await {
+        let mut sending = send(Arc::clone(upstream), turn).boxed();
+        let sent = match hold {
+            Hold::Stream(_) => timeout_at(until, &mut sending).await.ok(),
+            Hold::Whole(_) => Some((&mut sending).await),
+        };
+        let Some((sent, answer)) = sent else { return Ok(unanswered(sending)) };
+        turn = sent;
+        let error = match said(answer, until).await {
             Ok(begun) => return Ok(begun),
             Err(error) => error,
         };
-        let Some((reason, wait)) = again(&error, turn, n_retries) else { return Err(error) };
+        let Some((reason, wait)) = again(&error, &mut turn, n_retries) else { return Err(error) };
         if Instant::now() + wait > until {
             return Err(error);
         }
@@ -65,6 +86,18 @@ pub async fn begin(
         n_retries += 1;
         sleep(wait).await;
     }
+}
+
+async fn send(upstream: Arc<dyn Upstream>, mut turn: Turn) -> (Turn, Result<Answer, Error>) {
+    let answer = upstream.send(&mut turn).await;
+    (turn, answer)
+}
+
+/// A turn whose answer is still waited for: what becomes of it is told by its events.
+fn unanswered(sending: Sending) -> Begun {
+    let answered = sending.map(|(_, answer)| answer.map(|answer| answer.events));
+    let events = answered.try_flatten_stream().boxed();
+    Begun { headers: HeaderMap::new(), events, silent: true }
 }
 
 /// Why a turn that failed so is sent again, and after what time; `None` when it is not.
@@ -90,18 +123,17 @@ fn jittered(wait: Duration) -> Duration {
     wait.mul_f64(0.75 + 0.5 * fastrand::f64())
 }
 
-async fn attempt(upstream: &dyn Upstream, turn: &mut Turn, hold: Duration) -> Result<Begun, Error> {
-    let answer = upstream.send(turn).await?;
-    let mut events = answer.events;
-    let (lead, silent) = lead(&mut events, hold).await?;
+/// The answer up to its first word, or as much of it as came until then.
+async fn said(answer: Result<Answer, Error>, until: Instant) -> Result<Begun, Error> {
+    let Answer { headers, mut events } = answer?;
+    let (lead, silent) = lead(&mut events, until).await?;
     let events = stream::iter(lead.into_iter().map(Ok)).chain(events).boxed();
-    Ok(Begun { headers: answer.headers, events, silent })
+    Ok(Begun { headers, events, silent })
 }
 
-/// The events up to the first that says something, or as many as came within `hold`; then also
-/// that nothing was said.
-async fn lead(events: &mut Events, hold: Duration) -> Result<(Vec<Event>, bool), Error> {
-    let until = Instant::now() + hold;
+/// The events up to the first that says something, or as many as came until then; also whether
+/// nothing was said.
+async fn lead(events: &mut Events, until: Instant) -> Result<(Vec<Event>, bool), Error> {
     let mut lead = Lead::default();
     loop {
         let Ok(next) = timeout_at(until, events.next()).await else {

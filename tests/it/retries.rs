@@ -118,6 +118,53 @@ async fn a_client_that_has_waited_long_enough_is_told() {
     assert_eq!(server.turns().len(), 1);
 }
 
+/// A server with signs of life each 100 ms, behind which answers take their time.
+async fn with_signs_of_life() -> TestServer {
+    TestServer::with_vars(&[("CODEXWAY__SERVER__KEEPALIVE", "100ms")]).await
+}
+
+#[tokio::test]
+async fn a_stream_begins_before_the_upstream_has_answered_at_all() {
+    let server = with_signs_of_life().await;
+    let pause = Duration::from_secs(1);
+    let chat = with(ask("hi"), json!({"stream": true}));
+    let responses = json!({"model": "gpt-5.5", "input": "hi", "stream": true});
+    for (path, body) in [("/v1/chat/completions", chat), ("/v1/responses", responses)] {
+        server.simulator.script(Script::text("hello").delay_before_headers(pause));
+        let before = server.turns().len();
+        let told = server.post(path, &body).await.ok().body;
+        assert!(told.starts_with(": keepalive") && told.contains("hello"), "{told}");
+        assert_eq!(server.turns().len() - before, 1);
+    }
+    // However long that takes.
+    server.simulator.script(Script::new().delay_before_headers(Duration::from_secs(3600)));
+    let url = format!("{}/v1/responses", server.url);
+    let body = json!({"model": "gpt-5.5", "input": "hi", "stream": true});
+    assert_eq!(server.client.post(url).json(&body).send().await.unwrap().status(), 200);
+}
+
+#[tokio::test]
+async fn what_fails_behind_a_status_line_is_told_in_the_stream_and_not_tried_again() {
+    let server = with_signs_of_life().await;
+    let late = || Script::overloaded_503().delay_before_headers(Duration::from_secs(1));
+    server.simulator.script_always(Some(late()));
+    let answer = server.chat(&with(ask("hi"), json!({"stream": true}))).await.ok();
+    assert!(answer.body.contains(r#""code":"server_is_overloaded""#), "{}", answer.body);
+    assert!(!answer.body.contains("[DONE]"), "{}", answer.body);
+    assert_eq!(server.turns().len(), 1);
+    // Who waits for the whole answer is told by its status.
+    server.chat(&ask("hi")).await.refused(503, "server_is_overloaded", Value::Null);
+    assert_eq!(server.turns().len(), 2);
+}
+
+#[tokio::test]
+async fn a_whole_answer_has_the_upstream_s_headers_however_late_they_are() {
+    let server = with_signs_of_life().await;
+    server.simulator.script(Script::text("hello").delay_before_headers(Duration::from_secs(1)));
+    let answer = server.chat(&ask("hi")).await.ok();
+    assert!(answer.header("x-codex-primary-used-percent").is_some());
+}
+
 #[tokio::test]
 async fn turns_are_counted_by_how_they_ended() {
     if !is_alone("retries::turns_are_counted_by_how_they_ended") {

@@ -5,7 +5,7 @@ use std::{
 };
 
 use futures_util::{
-    future::{BoxFuture, ready},
+    future::{BoxFuture, pending, ready},
     stream,
 };
 use http::HeaderMap;
@@ -45,10 +45,6 @@ impl Upstream for Brief {
 
     fn ready(&self) -> BoxFuture<'_, Result<(), Failure>> {
         Box::pin(ready(Ok(())))
-    }
-
-    fn settle(&self) -> BoxFuture<'_, ()> {
-        Box::pin(ready(()))
     }
 
     fn label(&self) -> &'static str {
@@ -97,7 +93,8 @@ impl Bench {
         let prepared = prepare(&self.served, &client, decoded).await.unwrap();
         let keeper = Keeper::new::<Responses>(&self.served.state, 1, None);
         let place = self.app.place(1).await.unwrap();
-        let company = Company { log: TurnLog::default(), keeper, _place: place };
+        let company =
+            Company { log: TurnLog::default(), keeper, cut: Box::pin(pending()), _place: place };
         run(&self.app, prepared, company).await.ok()
     }
 

@@ -13,7 +13,7 @@ use super::{Answer, CatalogBody, Error, Upstream, http_stream, wire};
 use crate::{
     auth::{self, Access, TokenManager},
     config::Transport,
-    protocol::Turn,
+    protocol::{Retries, Turn},
     telemetry::metrics,
 };
 use websocket::{Dialer, Sockets};
@@ -131,7 +131,7 @@ impl Codex {
             let url = self.responses.clone().map_or_else(|| wire::address(&self.url), Ok)?;
             Ok(wire::request(Method::POST, url, headers, Some(body.clone())))
         };
-        let response = self.authorized(request, &mut turn.retries).await?;
+        let response = self.authorized(request, &turn.retries).await?;
         if !response.status().is_success() || wire::is_page(response.headers()) {
             return Err(self.refusal(response).await);
         }
@@ -153,7 +153,7 @@ impl Codex {
     async fn authorized(
         &self,
         request: impl Fn(&Access) -> Result<reqwest::Request, Error>,
-        retries: &mut Vec<&'static str>,
+        retries: &Retries,
     ) -> Result<reqwest::Response, Error> {
         let mut access = self.tokens.access().await?;
         let mut response = self.ask(request(&access)?).await?;
@@ -198,7 +198,7 @@ impl Codex {
             headers::authorize(&mut headers, access)?;
             Ok(wire::request(Method::GET, url.clone(), headers, None))
         };
-        let response = self.authorized(request, &mut Vec::new()).await?;
+        let response = self.authorized(request, &Retries::default()).await?;
         if response.status() == StatusCode::NOT_MODIFIED {
             return Ok(None);
         }

@@ -1,6 +1,6 @@
 //! One tiny turn, and what came of it.
 
-use std::{fmt, time::Duration};
+use std::{fmt, sync::Arc, time::Duration};
 
 use futures_util::StreamExt;
 use serde_json::json;
@@ -12,7 +12,7 @@ use crate::{
     models::Model,
     protocol::{self, Conversation, Gather, Item, Reasoning, Request, Text, Turn, Usage, raw},
     shaping::EFFORTS,
-    upstream::{self, Error, Upstream},
+    upstream::{self, Error, Hold, Upstream},
 };
 
 /// How long the first word is waited for, with all tries that failed.
@@ -59,7 +59,7 @@ pub(super) struct End {
     pub(super) login_needed: bool,
 }
 
-pub(super) async fn ask(model: &Model, shape: Shape, upstream: &dyn Upstream) -> Asked {
+pub(super) async fn ask(model: &Model, shape: Shape, upstream: &Arc<dyn Upstream>) -> Asked {
     match run(turn(model, shape), upstream).await {
         Ok(usage) => Asked {
             outcome: Outcome::Accepted { tokens: usage.total_tokens },
@@ -114,9 +114,9 @@ fn turn(model: &Model, shape: Shape) -> Turn {
 }
 
 /// To its end, so that what is found holds for whole turns.
-async fn run(mut turn: Turn, upstream: &dyn Upstream) -> Result<Usage, Error> {
+async fn run(turn: Turn, upstream: &Arc<dyn Upstream>) -> Result<Usage, Error> {
     let mut gather = Gather::new();
-    let mut events = upstream::begin(upstream, &mut turn, HOLD).await?.events;
+    let mut events = upstream::begin(upstream, turn, Hold::Whole(HOLD)).await?.events;
     while let Some(event) = events.next().await {
         if let Some(response) = gather.event(&event?)? {
             return match response.outcome {

@@ -110,7 +110,7 @@ async fn try_all(models: &[&Model], ways: &[Way], stop: impl Future<Output = ()>
         } else {
             let (n, of) = (at + 1, cells.len());
             let what = format!("turn {n} of {of}: `{}`, {shape}, {transport}", model.slug);
-            let asking = terminal::waiting(&what, ask::ask(model, *shape, &*way.upstream));
+            let asking = terminal::waiting(&what, ask::ask(model, *shape, &way.upstream));
             tokio::select! {
                 biased;
                 () = &mut stop => {

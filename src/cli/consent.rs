@@ -40,7 +40,7 @@ pub(super) fn obtain(environment: &Environment, yes: bool) -> Result<Agreed, Fai
                 "nobody has agreed yet to what a login means, and there is no terminal to ask on\n\n{TEXT}\nhint: if you agree, run the command again with `--yes`"
             )));
         }
-        eprintln!("{TEXT}");
+        errln!("{TEXT}");
         if !terminal::confirms("Do you agree?")? {
             return Err(anyhow!("not agreed, so nothing was done").into());
         }

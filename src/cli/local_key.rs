@@ -35,7 +35,7 @@ fn read_or_make(file: &Path) -> anyhow::Result<SecretString> {
     let key = make();
     if write(file, &key)? {
         // The one time that it is shown: whoever starts the server is to have it.
-        eprintln!("made a local key, and kept it in `{}`: {key}", file.display());
+        errln!("made a local key, and kept it in `{}`: {key}", file.display());
     }
     read(file)?.context("it has gone again")
 }

@@ -135,12 +135,12 @@ async fn with_browser(
     let browser = Browser::listen().await?;
     let url = browser.url(&oauth);
     if args.no_browser {
-        eprintln!("open this page in a browser on this machine:");
+        errln!("open this page in a browser on this machine:");
         println!("{url}");
     } else if open::page(&url, environment) {
-        eprintln!("a login page opens in your browser; if it does not, go to\n{url}");
+        errln!("a login page opens in your browser; if it does not, go to\n{url}");
     } else {
-        eprintln!(
+        errln!(
             "there is no browser to start here; open this page in one on this machine, or stop with Ctrl-C and run `codexway login --device`:"
         );
         println!("{url}");
@@ -161,7 +161,7 @@ async fn with_code(account: &Account<'_>) -> Result<Fresh, Failure> {
     let oauth = account.oauth()?;
     let clock: Clock = Box::new(Timestamp::now);
     let device = Device::start(&oauth, &clock).await?;
-    eprintln!(
+    errln!(
         "open this page on any device and type the code, within {} minutes; give the code to nobody:",
         PATIENCE.as_mins()
     );
@@ -216,30 +216,30 @@ async fn keep(
         Credentials::Chatgpt(fresh) => {
             let whom = fresh.email.as_deref().unwrap_or("an account without an address");
             let plan = fresh.plan.as_deref().unwrap_or("unknown");
-            eprintln!("logged in as {whom} (plan: {plan})");
+            errln!("logged in as {whom} (plan: {plan})");
             if fresh.seems_over {
-                eprintln!(
+                errln!(
                     "warning: by this computer's clock the new token has ended already; set the clock"
                 );
             }
         }
-        Credentials::PersonalAccessToken(_) => eprintln!("the personal access token works"),
-        Credentials::ApiKey(_) => eprintln!("the API key is kept; it was not tried"),
+        Credentials::PersonalAccessToken(_) => errln!("the personal access token works"),
+        Credentials::ApiKey(_) => errln!("the API key is kept; it was not tried"),
     }
     if kept.other_account {
-        eprintln!(
+        errln!(
             "warning: `{}` was the login of another ChatGPT account before; `--account NAME` keeps both",
             account.name
         );
     }
     if let Some(why) = &kept.no_keyring {
-        eprintln!("it is kept in a file, because the keyring could not be used: {why}");
+        errln!("it is kept in a file, because the keyring could not be used: {why}");
     }
     match &kept.folder {
-        Folder::Keyring(_) => eprintln!("it is kept in the keyring"),
+        Folder::Keyring(_) => errln!("it is kept in the keyring"),
         folder => {
             let file: PathBuf = folder.path().join("auth.json");
-            eprintln!("it is kept in `{}`, which only you can read", file.display());
+            errln!("it is kept in `{}`, which only you can read", file.display());
         }
     }
     Ok(kept)
@@ -254,7 +254,7 @@ fn say_what_is_missing(account: &Account<'_>, args: &LoginArgs, settings: &Setti
     if account.settings.is_some_and(|settings| settings.kind == kind) && used {
         return;
     }
-    eprintln!(
+    errln!(
         "hint: no profile uses it yet; put this into the file that `codexway config path` names:\n\n[accounts.{name}]\nkind = \"{}\"\n\n[profiles.{}]\nupstream = \"{upstream}\"\naccount = \"{name}\"",
         kind.as_str(),
         if name == DEFAULT { upstream } else { name },

@@ -26,23 +26,23 @@ pub(super) fn run(args: &LogoutArgs, environment: &Environment) -> Result<(), Fa
         let name = account.name;
         match account.own().end(&account.oauth()?).await? {
             Ended::Nothing => return nothing(&account),
-            Ended::Login(Ok(())) => eprintln!("`{name}` is logged out, here and at the server"),
-            Ended::Login(Err(why)) => eprintln!(
+            Ended::Login(Ok(())) => errln!("`{name}` is logged out, here and at the server"),
+            Ended::Login(Err(why)) => errln!(
                 "`{name}` is logged out here, but the server could not be told: {why}\nhint: \"log out of all devices\" in ChatGPT's settings ends it there too"
             ),
-            Ended::Key(Holds::ApiKey) => eprintln!(
+            Ended::Key(Holds::ApiKey) => errln!(
                 "the API key of `{name}` is deleted here; it still works, until it is deleted on the web too"
             ),
-            Ended::Key(_) => eprintln!(
+            Ended::Key(_) => errln!(
                 "the access token of `{name}` is deleted here; it still works, until it is deleted on the web too"
             ),
-            Ended::Unreadable => eprintln!(
+            Ended::Unreadable => errln!(
                 "what was kept for `{name}` is deleted; it could not be read, so the server was not told"
             ),
         }
         let source = account.source().folder();
         if !source.is_own() && !source.is_empty() {
-            eprintln!(
+            errln!(
                 "from now on the login in `{}` is borrowed; hint: set `source` under `[accounts.{name}]` to \"own\" if it is to be left alone",
                 source.path().display()
             );
@@ -57,7 +57,7 @@ fn nothing(account: &Account<'_>) -> Result<(), Failure> {
     let folder = account.source().folder();
     let file = folder.path().join("auth.json");
     if folder.is_own() || folder.is_empty() {
-        eprintln!("`{name}` has no login to end");
+        errln!("`{name}` has no login to end");
         return Ok(());
     }
     Err(Failure::Failed(anyhow!(

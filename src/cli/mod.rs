@@ -6,6 +6,9 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::{auth, config, telemetry};
 
+#[macro_use]
+mod print;
+
 mod account;
 mod config_cmd;
 mod connect;
@@ -218,15 +221,15 @@ pub fn run(cli: Cli) -> ExitCode {
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(Failure::Failed(error)) => {
-            eprintln!("error: {error:#}");
+            errln!("error: {error:#}");
             ExitCode::FAILURE
         }
         Err(Failure::Usage(error)) => {
-            eprintln!("error: {error}");
+            errln!("error: {error}");
             ExitCode::from(2)
         }
         Err(Failure::LoginNeeded(error)) => {
-            eprintln!("error: {error}");
+            errln!("error: {error}");
             ExitCode::from(3)
         }
         Err(Failure::Told { login_needed }) => ExitCode::from(if login_needed { 3 } else { 1 }),

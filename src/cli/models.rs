@@ -43,7 +43,7 @@ async fn catalog(
 ) -> Result<Catalog, Failure> {
     let answered = live(profile, settings, environment).await?;
     Ok(answered.unwrap_or_else(|why| {
-        eprintln!(
+        errln!(
             "warning: this is the built-in list, since the upstream did not send its own: {why:#}"
         );
         Catalog::of(settings.upstreams[&profile.upstream].kind)

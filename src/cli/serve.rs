@@ -78,7 +78,7 @@ pub(super) async fn serve(
     let listener =
         TcpListener::bind(listen).await.with_context(|| format!("listen on {listen}"))?;
     let address = listener.local_addr().context("read the address listened on")?;
-    eprintln!(
+    errln!(
         "{what} serves http://{address}/v1, and a page that shows how it does at http://{address}/; stop it with Ctrl-C"
     );
     if let Some(file) = &args.server_info {
@@ -111,10 +111,10 @@ pub(super) async fn serve(
         () = following => unreachable!("it never ends"),
     };
     match ended {
-        None => eprintln!("stopped at once"),
+        None => errln!("stopped at once"),
         Some(false) => {
             let grace = app.shutdown_grace().as_secs();
-            eprintln!("stopped with turns still running: {grace}s had passed");
+            errln!("stopped with turns still running: {grace}s had passed");
         }
         Some(true) => {}
     }
@@ -122,7 +122,7 @@ pub(super) async fn serve(
     // impatient somebody is.
     tokio::select! {
         _ = tokio::time::timeout(SETTLE, app.settle()) => {}
-        () = despair => eprintln!("stopped in the middle of a refresh: the login may be lost"),
+        () = despair => errln!("stopped in the middle of a refresh: the login may be lost"),
     }
     Ok(())
 }

@@ -1,6 +1,6 @@
 //! What a person sees while a command runs: questions, progress, tables.
 
-use std::io::{BufRead, IsTerminal, Read, Write, stderr, stdin};
+use std::io::{BufRead, IsTerminal, Read, stderr, stdin};
 use std::time::Duration;
 
 use anyhow::{Context, anyhow};
@@ -19,8 +19,7 @@ pub(super) fn someone_is_there() -> bool {
 
 /// Asks a question whose answer is no unless it is plainly yes.
 pub(super) fn confirms(question: &str) -> anyhow::Result<bool> {
-    eprint!("{question} [y/N] ");
-    stderr().flush().context("ask")?;
+    err!("{question} [y/N] ");
     let mut answer = String::new();
     stdin().lock().read_line(&mut answer).context("read the answer")?;
     Ok(matches!(answer.trim().to_ascii_lowercase().as_str(), "y" | "yes"))
@@ -49,7 +48,7 @@ pub(super) fn secret(prompt: &str) -> Result<SecretString, Failure> {
 /// Says what is waited for: once, or on a terminal with the time that has passed.
 pub(super) async fn waiting<T>(what: &str, work: impl Future<Output = T>) -> T {
     if !stderr().is_terminal() {
-        eprintln!("{what}");
+        errln!("{what}");
     }
     busy(what, work).await
 }
@@ -66,12 +65,11 @@ pub(super) async fn busy<T>(what: &str, work: impl Future<Output = T>) -> T {
     loop {
         tokio::select! {
             done = &mut work => {
-                eprint!("\r\x1b[K");
+                err!("\r\x1b[K");
                 return done;
             }
             _ = tick.tick() => {
-                eprint!("\r\x1b[K{what} ({}:{:02})", seconds / 60, seconds % 60);
-                let _ = stderr().flush();
+                err!("\r\x1b[K{what} ({}:{:02})", seconds / 60, seconds % 60);
                 seconds += 1;
             }
         }

@@ -41,6 +41,9 @@ mod harness;
 mod login;
 /// The list of models, and which model serves a request.
 mod models;
+/// Where nobody reads what is printed, or nothing can be written.
+#[cfg(unix)]
+mod output;
 /// What is handed out beside the program: the image, its examples, the dashboard.
 mod packaging;
 /// The page for people: who may have it, what it tells, and what it never does.

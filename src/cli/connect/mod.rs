@@ -69,7 +69,7 @@ pub(super) fn run(args: &ConnectArgs, environment: &Environment) -> Result<(), F
     block_on(async {
         let server = terminal::busy("asking the server", server::find(args, environment)).await?;
         for warning in &server.warnings {
-            eprintln!("warning: {warning}");
+            errln!("warning: {warning}");
         }
         match args.write {
             true => write(&client, &server, args, environment),
@@ -102,9 +102,7 @@ fn list(args: &ConnectArgs, environment: &Environment) {
         rows.push(vec![client.name.to_owned(), client.title.clone(), settings]);
     }
     print!("{}", terminal::table(&rows, |_, _| None));
-    eprintln!(
-        "hint: `codexway connect NAME` prints the settings, and `--write` puts them in place"
-    );
+    errln!("hint: `codexway connect NAME` prints the settings, and `--write` puts them in place");
 }
 
 /// What holds of a client whatever the server.
@@ -177,19 +175,19 @@ fn show(client: &Client, server: &Server, args: &ConnectArgs, environment: &Envi
     }
     match &file {
         Some(file) => {
-            eprintln!("{}: this belongs into {}\n", client.title, place::shown(file, environment));
+            errln!("{}: this belongs into {}\n", client.title, place::shown(file, environment));
         }
-        None => eprintln!("{}:\n", client.title),
+        None => errln!("{}:\n", client.title),
     }
     print!("{text}");
-    eprintln!();
+    errln!("");
     if let Some(key) = server.key.as_ref().filter(|key| text.contains(&key.shown)) {
-        eprintln!("{} stands for the key kept in {}; `--show-key` shows it", key.shown, key.kept);
+        errln!("{} stands for the key kept in {}; `--show-key` shows it", key.shown, key.kept);
     }
     afterwards(client, &words);
     if file.is_some() {
         let name = client.name;
-        eprintln!(
+        errln!(
             "hint: `codexway connect {name} --write` puts it there, and keeps a copy of what was there"
         );
     }
@@ -198,10 +196,10 @@ fn show(client: &Client, server: &Server, args: &ConnectArgs, environment: &Envi
 /// What to type then, and what to know.
 fn afterwards(client: &Client, words: &Address) {
     if let Some(run) = run_by(client, words) {
-        eprintln!("then: {run}");
+        errln!("then: {run}");
     }
     for note in &client.notes {
-        eprintln!("note: {note}");
+        errln!("note: {note}");
     }
 }
 
@@ -257,7 +255,7 @@ fn tell_written(
     }
     if let Some(before) = written.before.as_ref().filter(|_| written.changed) {
         let before = place::shown(before, environment);
-        eprintln!("what was there is in {before}; `--undo` puts it back");
+        errln!("what was there is in {before}; `--undo` puts it back");
     }
     afterwards(client, &words(server, false));
 }
@@ -283,7 +281,7 @@ fn undo(client: &Client, args: &ConnectArgs, environment: &Environment) -> Resul
     }
     if let Some(kept) = kept {
         let kept = place::shown(&kept, environment);
-        eprintln!("warning: it had been changed since; with those changes it is in {kept}");
+        errln!("warning: it had been changed since; with those changes it is in {kept}");
     }
     Ok(())
 }

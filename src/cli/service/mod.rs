@@ -135,7 +135,7 @@ fn install(
     put(manager, &plan)?;
     let left_out = plan::left_out(environment);
     if !left_out.is_empty() {
-        eprintln!(
+        errln!(
             "warning: {} set here, and the service will not have {}; hint: what is a setting belongs into the file of `codexway config path`",
             listed(&left_out),
             if left_out.len() == 1 { "it" } else { "them" }
@@ -143,14 +143,14 @@ fn install(
     }
     match manager.start() {
         Ok(()) => {
-            eprintln!("codexway runs in the background now, and whenever you log in");
-            eprintln!("hint: `codexway service status` shows how it does");
-            manager.notes().iter().for_each(|note| eprintln!("hint: {note}"));
+            errln!("codexway runs in the background now, and whenever you log in");
+            errln!("hint: `codexway service status` shows how it does");
+            manager.notes().iter().for_each(|note| errln!("hint: {note}"));
             Ok(())
         }
         Err(Trouble::Absent(why)) => {
-            eprintln!("it is not started, because no {} answers here: {why}", manager.name());
-            eprintln!("hint: where one does, run `{}`", manager.by_hand());
+            errln!("it is not started, because no {} answers here: {why}", manager.name());
+            errln!("hint: where one does, run `{}`", manager.by_hand());
             Ok(())
         }
         Err(Trouble::Failed(error)) => Err(Failure::Failed(
@@ -168,17 +168,17 @@ fn put(manager: &dyn Manager, plan: &Plan) -> anyhow::Result<()> {
         && mark::whose(&old) != Whose::Ours
     {
         let kept = files::put_by(file, "before-codexway")?;
-        eprintln!("{} was there already, and is kept as {}", file.display(), kept.display());
+        errln!("{} was there already, and is kept as {}", file.display(), kept.display());
     }
     files::replace(file, &new, false).with_context(|| format!("write {}", file.display()))?;
-    eprintln!("wrote {}", file.display());
+    errln!("wrote {}", file.display());
     Ok(())
 }
 
 fn uninstall(environment: &Environment, manager: &dyn Manager) -> Result<(), Failure> {
     let file = manager.file();
     let Some(text) = read(file)? else {
-        eprintln!("no service of codexway's is installed");
+        errln!("no service of codexway's is installed");
         return Ok(());
     };
     let whose = mark::whose(&text);
@@ -191,7 +191,7 @@ fn uninstall(environment: &Environment, manager: &dyn Manager) -> Result<(), Fai
     match manager.stop() {
         Ok(()) => {}
         Err(Trouble::Absent(why)) => {
-            eprintln!("no {} answers here, so nothing is stopped: {why}", manager.name());
+            errln!("no {} answers here, so nothing is stopped: {why}", manager.name());
         }
         Err(Trouble::Failed(error)) => {
             let told = format!("the service is left as it is, because {} failed", manager.name());
@@ -200,14 +200,14 @@ fn uninstall(environment: &Environment, manager: &dyn Manager) -> Result<(), Fai
     }
     if whose == Whose::OursChanged {
         let kept = files::put_by(file, "with-changes")?;
-        eprintln!("it had been changed; what it was is kept as {}", kept.display());
+        errln!("it had been changed; what it was is kept as {}", kept.display());
     }
     for file in [file, &server_info(environment)] {
         match fs::remove_file(file) {
             Err(error) if error.kind() == ErrorKind::NotFound => {}
             removed => {
                 removed.with_context(|| format!("remove {}", file.display()))?;
-                eprintln!("removed {}", file.display());
+                errln!("removed {}", file.display());
             }
         }
     }

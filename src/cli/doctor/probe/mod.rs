@@ -81,7 +81,7 @@ pub(super) async fn run(
     let catalog = terminal::busy("asking for the models", asking).await;
     let models: Vec<&Model> = catalog.listed().collect();
     let n_turns = models.len() * Shape::ALL.len() * ways.len();
-    eprintln!(
+    errln!(
         "{n_turns} tiny turns: {} models, in two shapes, over two transports; they spend a little of the plan",
         models.len()
     );

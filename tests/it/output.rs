@@ -1,0 +1,33 @@
+use serde_json::json;
+
+use crate::support::binary::{Running, codexway, logging, signal, start};
+
+/// Posts a turn to the server, and stops it; how it ended.
+async fn one_turn(mut server: Running, url: &str) -> Option<i32> {
+    let body = json!({"model": "gpt-5.5", "input": "Say exactly pong"});
+    let client = reqwest::Client::builder().no_proxy().build().unwrap();
+    let answer = client.post(format!("{url}/v1/responses")).json(&body).send().await.unwrap();
+    assert_eq!(answer.status(), 200);
+    drop((answer, client));
+    signal(&server.0, "-TERM");
+    server.0.wait().unwrap().code()
+}
+
+/// As `codexway demo 2>&1 | head -1` does.
+#[tokio::test]
+async fn a_server_whose_log_is_read_no_more_serves_on() {
+    let home = tempfile::tempdir().unwrap();
+    let (mut server, info) = start(&home, &["demo"]);
+    drop(server.0.stderr.take());
+    assert_eq!(one_turn(server, info["url"].as_str().unwrap()).await, Some(0));
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn a_server_whose_log_is_on_a_full_disk_serves() {
+    let home = tempfile::tempdir().unwrap();
+    let mut command = codexway(&home);
+    command.arg("demo");
+    let (server, info) = logging(&home, command, "/dev/full");
+    assert_eq!(one_turn(server, info["url"].as_str().unwrap()).await, Some(0));
+}

@@ -15,7 +15,10 @@ async fn main() -> std::io::Result<()> {
         "base_url": simulator.base_url(),
         "auth_url": simulator.auth_url(),
     });
-    println!("{told}");
+    #[expect(clippy::disallowed_macros, reason = "it is of no use where nobody reads this")]
+    {
+        println!("{told}");
+    }
     let until_closed = || std::io::stdin().read_to_end(&mut Vec::new());
     tokio::task::spawn_blocking(until_closed).await??;
     Ok(())

@@ -3,6 +3,7 @@
 //! Three are asked in turns within one run, on the same core: the backend without anything between,
 //! a bare pass-through, and codexway. What counts is the ratio to the pass-through; see
 //! `docs/performance.md`.
+#![expect(clippy::disallowed_macros, reason = "it may end where nobody reads what it prints")]
 
 use std::path::PathBuf;
 

@@ -14,13 +14,13 @@ pub(super) fn run(
 ) -> Result<(), Failure> {
     let sources = environment.sources(file, None);
     match command {
-        ConfigCommand::Show { json: false } => print!("{}", config::load(&sources)?.show()),
-        ConfigCommand::Show { json: true } => println!("{:#}", config::load(&sources)?.show_json()),
+        ConfigCommand::Show { json: false } => out!("{}", config::load(&sources)?.show()),
+        ConfigCommand::Show { json: true } => outln!("{:#}", config::load(&sources)?.show_json()),
         ConfigCommand::Check => {
             config::load(&sources)?;
-            println!("the settings are sound");
+            outln!("the settings are sound");
         }
-        ConfigCommand::Path => println!("{}", path(&sources)?.display()),
+        ConfigCommand::Path => outln!("{}", path(&sources)?.display()),
     }
     Ok(())
 }

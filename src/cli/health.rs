@@ -14,7 +14,7 @@ pub(super) fn run(url: &str) -> Result<(), Failure> {
         let answer = client.get(&url).send().await.with_context(|| format!("ask {url}"))?;
         let status = answer.status();
         if status.is_success() {
-            println!("ready");
+            outln!("ready");
             return Ok(());
         }
         let body: serde_json::Value = answer.json().await.unwrap_or_default();

@@ -136,14 +136,14 @@ async fn with_browser(
     let url = browser.url(&oauth);
     if args.no_browser {
         errln!("open this page in a browser on this machine:");
-        println!("{url}");
+        outln!("{url}");
     } else if open::page(&url, environment) {
         errln!("a login page opens in your browser; if it does not, go to\n{url}");
     } else {
         errln!(
             "there is no browser to start here; open this page in one on this machine, or stop with Ctrl-C and run `codexway login --device`:"
         );
-        println!("{url}");
+        outln!("{url}");
     }
     let answer = tokio::time::timeout(PATIENCE.unsigned_abs(), browser.answer());
     let answer = terminal::waiting("waiting for the browser; Ctrl-C gives up", answer).await;
@@ -165,7 +165,7 @@ async fn with_code(account: &Account<'_>) -> Result<Fresh, Failure> {
         "open this page on any device and type the code, within {} minutes; give the code to nobody:",
         PATIENCE.as_mins()
     );
-    println!("{}\n{}", device.url, device.user_code);
+    outln!("{}\n{}", device.url, device.user_code);
     let approved = device.approved(&oauth, &clock, async |pause| tokio::time::sleep(pause).await);
     Ok(terminal::waiting("waiting for the code to be typed; Ctrl-C gives up", approved).await?)
 }

@@ -1,6 +1,6 @@
 //! `codexway man`: manual pages, for whoever packs the program.
 
-use std::{io::Write, path::Path};
+use std::path::Path;
 
 use anyhow::Context;
 use clap::CommandFactory;
@@ -17,5 +17,6 @@ pub(super) fn run(dir: Option<&Path>) -> Result<(), Failure> {
     }
     let mut page = Vec::new();
     clap_mangen::Man::new(command).render(&mut page).context("write the page")?;
-    Ok(std::io::stdout().write_all(&page).context("print the page")?)
+    out!("{}", String::from_utf8_lossy(&page));
+    Ok(())
 }

@@ -213,12 +213,14 @@ pub fn run(cli: Cli) -> ExitCode {
         Command::Service(args) => service::run(&args, &environment),
         Command::Completions { shell } => {
             use clap::CommandFactory;
-            clap_complete::generate(shell, &mut Cli::command(), "codexway", &mut std::io::stdout());
+            let mut script = Vec::new(); // `generate` panics where it cannot write.
+            clap_complete::generate(shell, &mut Cli::command(), "codexway", &mut script);
+            out!("{}", String::from_utf8_lossy(&script));
             Ok(())
         }
         Command::Man { dir } => man::run(dir.as_deref()),
     };
-    match done {
+    let code = match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(Failure::Failed(error)) => {
             errln!("error: {error:#}");
@@ -233,7 +235,10 @@ pub fn run(cli: Cli) -> ExitCode {
             ExitCode::from(3)
         }
         Err(Failure::Told { login_needed }) => ExitCode::from(if login_needed { 3 } else { 1 }),
-    }
+    };
+    let Some(error) = print::lost() else { return code };
+    errln!("error: not all of it could be printed: {error}");
+    ExitCode::FAILURE
 }
 
 #[cfg(test)]

@@ -27,9 +27,9 @@ pub(super) fn run(args: &ModelsArgs, environment: &Environment) -> Result<(), Fa
     block_on(async {
         let entries = catalog(profile, &settings, environment).await?.entries(&profile.aliases);
         if args.json {
-            println!("{:#}", Value::Array(entries));
+            outln!("{:#}", Value::Array(entries));
         } else {
-            print!("{}", table(&entries));
+            out!("{}", table(&entries));
         }
         Ok(())
     })

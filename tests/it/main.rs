@@ -1,6 +1,7 @@
 //! The one integration binary. Real sockets on port 0, and no fixed sleeps: wait for the thing.
 #![expect(
     clippy::unwrap_used,
+    clippy::disallowed_macros,
     clippy::disallowed_methods,
     reason = "a test may panic, and waits for what it starts"
 )]

@@ -1,4 +1,8 @@
-#![expect(clippy::disallowed_methods, reason = "a test waits for what it starts")]
+#![expect(
+    clippy::disallowed_macros,
+    clippy::disallowed_methods,
+    reason = "a test may panic, and waits for what it starts"
+)]
 
 mod disk;
 mod file;

@@ -90,7 +90,7 @@ fn list(args: &ConnectArgs, environment: &Environment) {
     let clients = client::all();
     if args.json {
         let entries: Value = clients.iter().map(|client| facts(client, environment)).collect();
-        println!("{entries:#}");
+        outln!("{entries:#}");
         return;
     }
     let mut rows = vec![["NAME", "CLIENT", "SETTINGS"].map(str::to_owned).to_vec()];
@@ -101,7 +101,7 @@ fn list(args: &ConnectArgs, environment: &Environment) {
         };
         rows.push(vec![client.name.to_owned(), client.title.clone(), settings]);
     }
-    print!("{}", terminal::table(&rows, |_, _| None));
+    out!("{}", terminal::table(&rows, |_, _| None));
     errln!("hint: `codexway connect NAME` prints the settings, and `--write` puts them in place");
 }
 
@@ -170,7 +170,7 @@ fn show(client: &Client, server: &Server, args: &ConnectArgs, environment: &Envi
         told["settings"] = json!(text);
         told["run"] = json!(run_by(client, &words));
         told["notes"] = json!(client.notes);
-        println!("{told:#}");
+        outln!("{told:#}");
         return;
     }
     match &file {
@@ -179,7 +179,7 @@ fn show(client: &Client, server: &Server, args: &ConnectArgs, environment: &Envi
         }
         None => errln!("{}:\n", client.title),
     }
-    print!("{text}");
+    out!("{text}");
     errln!("");
     if let Some(key) = server.key.as_ref().filter(|key| text.contains(&key.shown)) {
         errln!("{} stands for the key kept in {}; `--show-key` shows it", key.shown, key.kept);
@@ -237,7 +237,7 @@ fn tell_written(
     written: &Written,
 ) {
     if args.json {
-        println!(
+        outln!(
             "{:#}",
             json!({
                 "client": client.name,
@@ -250,8 +250,8 @@ fn tell_written(
     }
     let shown = place::shown(place, environment);
     match written.changed {
-        true => println!("wrote {shown}"),
-        false => println!("{shown} says it already"),
+        true => outln!("wrote {shown}"),
+        false => outln!("{shown} says it already"),
     }
     if let Some(before) = written.before.as_ref().filter(|_| written.changed) {
         let before = place::shown(before, environment);
@@ -268,16 +268,13 @@ fn undo(client: &Client, args: &ConnectArgs, environment: &Environment) -> Resul
     })?;
     let Undone { file, restored, kept } = undone;
     if args.json {
-        println!(
-            "{:#}",
-            json!({ "client": name, "file": file, "restored": restored, "kept": kept })
-        );
+        outln!("{:#}", json!({ "client": name, "file": file, "restored": restored, "kept": kept }));
         return Ok(());
     }
     let shown = place::shown(&file, environment);
     match restored {
-        true => println!("{shown} is as it was"),
-        false => println!("{shown} is gone, as it was before"),
+        true => outln!("{shown} is as it was"),
+        false => outln!("{shown} is gone, as it was before"),
     }
     if let Some(kept) = kept {
         let kept = place::shown(&kept, environment);

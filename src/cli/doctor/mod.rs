@@ -125,9 +125,9 @@ fn tell(args: &DoctorArgs, check: &Check) {
         return;
     }
     let word = if check.ok { "ok" } else { "FAILED" };
-    println!("{word:8}{:12}{}", check.name, check.saw);
+    outln!("{word:8}{:12}{}", check.name, check.saw);
     if let Some(hint) = &check.hint {
-        println!("{:20}hint: {hint}", "");
+        outln!("{:20}hint: {hint}", "");
     }
 }
 
@@ -145,9 +145,9 @@ fn end(
         if let Some(findings) = probe {
             report["probe"] = json!(findings);
         }
-        println!("{report:#}");
+        outln!("{report:#}");
     } else if let Some(findings) = probe {
-        print!("\n{}", findings.text());
+        out!("\n{}", findings.text());
     }
     match ok {
         true => Ok(()),

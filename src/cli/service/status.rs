@@ -38,31 +38,28 @@ pub(super) fn run(
                 "manager": absent.is_none().then(|| manager.name()),
                 "file": file,
             });
-            println!("{told:#}");
+            outln!("{told:#}");
             return Ok(());
         }
         match whose {
-            None => println!("installed: no"),
-            Some(Whose::Ours) => println!("installed: {}", file.display()),
+            None => outln!("installed: no"),
+            Some(Whose::Ours) => outln!("installed: {}", file.display()),
             Some(Whose::OursChanged) => {
-                println!("installed: {}, which somebody has changed since", file.display());
+                outln!("installed: {}, which somebody has changed since", file.display());
             }
             Some(Whose::Others) => {
-                println!("installed: {}, which codexway did not write", file.display());
+                outln!("installed: {}, which codexway did not write", file.display());
             }
         }
         if let Some(why) = absent {
-            println!("running:   no {} answers here: {why}", manager.name());
+            outln!("running:   no {} answers here: {why}", manager.name());
             return Ok(());
         }
-        println!(
-            "at login:  {}",
-            if state.enabled { "it is started" } else { "it is not started" }
-        );
-        println!("running:   {}", running(&state));
+        outln!("at login:  {}", if state.enabled { "it is started" } else { "it is not started" });
+        outln!("running:   {}", running(&state));
         match url {
-            Some(url) => println!("server:    {url}"),
-            None if state.running => println!("server:    it does not answer yet"),
+            Some(url) => outln!("server:    {url}"),
+            None if state.running => outln!("server:    it does not answer yet"),
             None => {}
         }
         Ok(())

@@ -79,9 +79,9 @@ pub(super) fn run(args: &StatusArgs, environment: &Environment) -> Result<(), Fa
         let asked = async { tokio::join!(reports, server(address(&settings))) };
         let (reports, server) = terminal::busy("asking", asked).await;
         if args.json {
-            println!("{:#}", json!({ "accounts": reports, "server": server }));
+            outln!("{:#}", json!({ "accounts": reports, "server": server }));
         } else {
-            print!("{}", text::text(&reports, server.as_ref(), &settings, environment));
+            out!("{}", text::text(&reports, server.as_ref(), &settings, environment));
         }
         let any = |failed| reports.iter().any(|report| report.failed == failed);
         match (any(Failed::LoginNeeded), any(Failed::Otherwise)) {

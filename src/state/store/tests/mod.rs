@@ -1,4 +1,5 @@
 //! The same stories in memory and on a disk; then what only a disk can tell.
+#![expect(clippy::disallowed_macros, reason = "a test may panic")]
 
 use std::{
     path::{Path, PathBuf},

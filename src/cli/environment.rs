@@ -1,7 +1,12 @@
 //! The process around the program, read once: no floor below reads it again.
 
-use std::{ffi::OsString, io::IsTerminal, path::PathBuf};
+use std::{
+    ffi::{OsStr, OsString},
+    io::IsTerminal,
+    path::PathBuf,
+};
 
+use clap::{Arg, Command, builder::Resettable};
 use etcetera::{AppStrategy, AppStrategyArgs, BaseStrategy};
 
 use super::{FileArg, StartArgs, connect};
@@ -10,6 +15,16 @@ use crate::{
     auth::Places,
     config::{self, Sources},
 };
+
+/// Lets no flag be taken from a variable that is set to nothing: here as everywhere it is not set.
+pub(super) fn without_empty_variables(command: Command) -> Command {
+    let is_empty = |name: &OsStr| std::env::var_os(name).is_some_and(|value| value.is_empty());
+    let unset = |arg: Arg| match arg.get_env() {
+        Some(name) if is_empty(name) => arg.env(Resettable::Reset),
+        _ => arg,
+    };
+    command.mut_args(unset).mut_subcommands(without_empty_variables)
+}
 
 /// Variables and folders of the process.
 #[derive(Clone, Debug)]

@@ -2,7 +2,7 @@
 
 use std::{path::PathBuf, process::ExitCode};
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::{auth, config, telemetry};
 
@@ -40,6 +40,15 @@ pub struct Cli {
     command: Option<Command>,
     #[command(flatten)]
     serve: ServeArgs,
+}
+
+impl Cli {
+    /// What was typed, and what variables say beside it. Anything else ends the process.
+    #[must_use]
+    pub fn of_process() -> Self {
+        let typed = environment::without_empty_variables(Self::command()).get_matches();
+        Self::from_arg_matches(&typed).unwrap_or_else(|error| error.exit())
+    }
 }
 
 #[derive(Debug, Subcommand)]
@@ -212,7 +221,6 @@ pub fn run(cli: Cli) -> ExitCode {
         Command::Health { url } => health::run(&url),
         Command::Service(args) => service::run(&args, &environment),
         Command::Completions { shell } => {
-            use clap::CommandFactory;
             let mut script = Vec::new(); // `generate` panics where it cannot write.
             clap_complete::generate(shell, &mut Cli::command(), "codexway", &mut script);
             out!("{}", String::from_utf8_lossy(&script));
@@ -243,8 +251,6 @@ pub fn run(cli: Cli) -> ExitCode {
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory;
-
     use super::*;
 
     #[test]

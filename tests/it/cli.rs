@@ -166,6 +166,20 @@ fn wrong_settings_are_told_with_their_place_and_exit_code_2() {
     assert_eq!(run(&home, &["config", "check", "--config", "none.toml"]).status.code(), Some(2));
 }
 
+/// As `CODEXWAY_CONFIG= codexway` does, and many a Compose file.
+#[test]
+fn an_empty_variable_is_one_that_is_not_set() {
+    let home = tempfile::tempdir().unwrap();
+    for args in [&["config", "check"][..], &["connect", "opencode"], &["serve", "--listen", "x"]] {
+        let mut command = codexway(&home);
+        command.env("CODEXWAY_CONFIG", "").env("CODEXWAY_KEY_FILE", "").args(args);
+        let told = text(&command.output().unwrap().stderr);
+        assert!(!told.contains("a value is required"), "{args:?}: {told}");
+    }
+    // What is typed is meant.
+    assert_eq!(run(&home, &["config", "check", "--config", ""]).status.code(), Some(2));
+}
+
 #[test]
 fn the_settings_in_force_are_shown_with_where_they_came_from() {
     let home = tempfile::tempdir().unwrap();

@@ -77,11 +77,7 @@ enum Command {
         file: FileArg,
     },
     /// Ask a running server whether it is ready
-    Health {
-        /// The server's address
-        #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:7531")]
-        url: String,
-    },
+    Health(health::HealthArgs),
     /// Run in the background: a systemd user unit, or a launch agent
     Service(service::ServiceArgs),
     /// Print a completion script for a shell
@@ -218,7 +214,7 @@ pub fn run(cli: Cli) -> ExitCode {
             &file,
             &environment,
         ),
-        Command::Health { url } => health::run(&url),
+        Command::Health(args) => health::run(&args, &environment),
         Command::Service(args) => service::run(&args, &environment),
         Command::Completions { shell } => {
             let mut script = Vec::new(); // `generate` panics where it cannot write.

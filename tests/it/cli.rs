@@ -135,6 +135,28 @@ fn serving_without_a_login_starts_and_is_not_ready() {
     assert!(text(&health.stderr).contains("codexway login"), "{}", text(&health.stderr));
 }
 
+/// As in a container on another port, whose health check is `codexway health`.
+#[test]
+fn health_is_asked_where_the_settings_say_that_the_server_is() {
+    let home = tempfile::tempdir().unwrap();
+    let (_child, info) = start(&home, &["demo"]);
+    let url = info["url"].as_str().unwrap();
+    let ready = |command: &mut std::process::Command| {
+        let output = command.output().unwrap();
+        let told = text(&output.stderr);
+        assert_eq!((output.status.code(), &*text(&output.stdout)), (Some(0), "ready\n"), "{told}");
+    };
+    let everywhere = format!("0.0.0.0:{}", info["port"]);
+    ready(codexway(&home).arg("health").env("CODEXWAY__SERVER__LISTEN", everywhere));
+    let listen = url.strip_prefix("http://").unwrap();
+    fs::write(home.path().join("my.toml"), format!("[server]\nlisten = \"{listen}\"\n")).unwrap();
+    ready(codexway(&home).args(["health", "--config", "my.toml"]));
+    ready(codexway(&home).args(["health", "--url", &format!("{url}/v1")]));
+
+    assert_eq!(run(&home, &["health", "--url", "nowhere"]).status.code(), Some(2));
+    assert_eq!(run(&home, &["health", "--config", "none.toml"]).status.code(), Some(2));
+}
+
 #[test]
 fn a_port_that_is_taken_is_told() {
     let home = tempfile::tempdir().unwrap();

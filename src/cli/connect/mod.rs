@@ -17,6 +17,7 @@ mod written;
 use client::{Client, Way};
 use fill::fill;
 use server::Server;
+pub(super) use server::address;
 use written::{Undone, Written};
 
 use super::account::block_on;

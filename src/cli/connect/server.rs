@@ -70,7 +70,7 @@ pub(super) async fn find(args: &ConnectArgs, environment: &Environment) -> Resul
 }
 
 /// `--url`, which people may have copied from a client's base URL.
-fn address(url: &str) -> Result<String, Failure> {
+pub(in crate::cli) fn address(url: &str) -> Result<String, Failure> {
     let url = url.trim_end_matches('/').trim_end_matches("/v1").trim_end_matches('/');
     match reqwest::Url::parse(url) {
         Ok(parsed) if matches!(parsed.scheme(), "http" | "https") => Ok(url.to_owned()),

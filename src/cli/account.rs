@@ -15,6 +15,8 @@ pub(super) struct Account<'a> {
     pub(super) name: &'a str,
     /// `None` for one that only `codexway login --account` knows of.
     pub(super) settings: Option<&'a config::Account>,
+    /// Whether its turns run at the platform, which wants an API key whatever the settings call it.
+    pub(super) at_platform: bool,
     /// The ChatGPT backend that it belongs to.
     upstream: config::Upstream,
     pub(super) places: Places,
@@ -36,6 +38,7 @@ impl<'a> Account<'a> {
         Ok(Self {
             name,
             settings: settings.accounts.get(name),
+            at_platform: is_at_platform(name, settings),
             upstream: upstream_of(name, settings),
             places: environment.places(name),
         })
@@ -89,6 +92,22 @@ impl<'a> Account<'a> {
 
     fn user_agent(&self) -> String {
         self.upstream.user_agent.replace("{version}", env!("CARGO_PKG_VERSION"))
+    }
+}
+
+/// The profile that serves what names none decides; where that uses another account, all others do.
+fn is_at_platform(name: &str, settings: &Settings) -> bool {
+    let uses = |profile: &&config::Profile| profile.account == name;
+    let is_platform = |profile: &config::Profile| {
+        let upstream = settings.upstreams.get(&profile.upstream);
+        upstream.is_some_and(|upstream| upstream.kind == UpstreamKind::Openai)
+    };
+    match settings.profiles.get(&settings.server.profile).filter(uses) {
+        Some(profile) => is_platform(profile),
+        None => {
+            let mut profiles = settings.profiles.values().filter(uses).peekable();
+            profiles.peek().is_some() && profiles.all(is_platform)
+        }
     }
 }
 

@@ -115,6 +115,7 @@ pub(super) async fn report(account: &Account<'_>, environment: &Environment) -> 
     let kept_key = matches!(account.own().holds(), Ok(Some(Holds::ApiKey)));
     let kind = match configured {
         Some(AccountKind::ApiKey) => AccountKind::ApiKey,
+        _ if account.at_platform => AccountKind::ApiKey,
         _ if kept_key && no_login(&account.source().folder()) => AccountKind::ApiKey,
         _ => AccountKind::Codex,
     };
@@ -133,7 +134,8 @@ pub(super) async fn report(account: &Account<'_>, environment: &Environment) -> 
         renewed: false,
         failed: Failed::Not,
     };
-    if kind == AccountKind::ApiKey && configured == Some(AccountKind::Codex) {
+    let misplaced = configured == Some(AccountKind::Codex) && !account.at_platform;
+    if kind == AccountKind::ApiKey && misplaced {
         let name = account.name;
         report.problem = Some(format!(
             "it holds an API key, but the settings say that it is of the kind `codex`; set `kind` under `[accounts.{name}]` to \"api-key\", or run `codexway logout`"
@@ -141,7 +143,6 @@ pub(super) async fn report(account: &Account<'_>, environment: &Environment) -> 
     }
     let failed = match kind {
         AccountKind::Codex => measure(account, &mut report).await.err(),
-        AccountKind::ApiKey if kept_key => None,
         AccountKind::ApiKey => has_key(account, environment).err(),
     };
     if let Some(error) = failed {

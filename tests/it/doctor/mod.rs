@@ -4,7 +4,7 @@ use std::{fs, net::TcpListener, process::Command, time::Duration};
 
 use codexway::simulator::{Options, Script, Simulator, TokenScript};
 use pretty_assertions::assert_eq;
-use serde_json::Value;
+use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::support::binary::{codexway, listening, text};
@@ -198,6 +198,41 @@ async fn a_wrong_key_of_the_platform_is_told() {
     assert!(!report.to_string().contains("sk-wrong"), "{report:#}");
     assert_eq!(code, 1);
     world.finds(&vars, 1, &[("catalogue", "key"), ("turn", "key")]);
+}
+
+/// The upstream of the profile says that a key is wanted, so `kind` need not.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_of_the_platform_is_found_where_turns_find_it() {
+    let world = World::new().await;
+    fs::remove_dir_all(world.home.path().join(".codex")).unwrap();
+    let platform = world.simulator.platform_url();
+    let vars = [
+        ("CODEXWAY__PROFILES__WORK", r#"{ upstream = "openai" }"#),
+        ("CODEXWAY__SERVER__PROFILE", "work"),
+        ("CODEXWAY__UPSTREAMS__OPENAI__BASE_URL", &*platform),
+    ];
+    let status = |vars: &[(&str, &str)]| {
+        let output = world.command().envs(vars.iter().copied()).args(["status", "--json"]).output();
+        let output = output.unwrap();
+        let told: Value = serde_json::from_slice(&output.stdout).unwrap();
+        let account = &told["accounts"][0];
+        let [kind, state, problem] = ["kind", "state", "problem"].map(|key| account[key].clone());
+        (output.status.code().unwrap(), json!([kind, state]), problem)
+    };
+    let ill = [("credentials", "--api-key"), ("catalogue", "log in"), ("turn", "log in")];
+    world.finds(&vars, 3, &ill);
+
+    let key = world.simulator.api_key();
+    let in_environment = [&vars[..], &[("OPENAI_API_KEY", &*key)]].concat();
+    world.finds(&in_environment, 0, &[]);
+    assert_eq!(status(&in_environment), (0, json!(["api-key", "ready"]), Value::Null));
+
+    // As `codexway login --api-key` keeps it.
+    let own = world.home.path().join(".local/share/codexway/accounts/default");
+    fs::create_dir_all(&own).unwrap();
+    fs::write(own.join("auth.json"), json!({ "OPENAI_API_KEY": key }).to_string()).unwrap();
+    world.finds(&vars, 0, &[]);
+    assert_eq!(status(&vars), (0, json!(["api-key", "ready"]), Value::Null));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -152,6 +152,14 @@ struct StartArgs {
     key_file: Option<PathBuf>,
 }
 
+/// The exit codes of what did not succeed.
+#[derive(Clone, Copy, Debug)]
+enum Code {
+    Failed = 1,
+    Usage = 2,
+    LoginNeeded = 3,
+}
+
 /// Why a command did not succeed, as its exit code tells it.
 #[derive(Debug)]
 enum Failure {
@@ -161,8 +169,8 @@ enum Failure {
     Usage(String),
     /// 3: somebody has to log in first.
     LoginNeeded(String),
-    /// As 1 or 3, where everything has been said on stdout.
-    Told { login_needed: bool },
+    /// Any of them, where everything has been said on stdout.
+    Told(Code),
 }
 
 impl From<auth::Error> for Failure {
@@ -225,24 +233,29 @@ pub fn run(cli: Cli) -> ExitCode {
         Command::Man { dir } => man::run(dir.as_deref()),
     };
     let code = match done {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(()) => None,
         Err(Failure::Failed(error)) => {
             errln!("error: {error:#}");
-            ExitCode::FAILURE
+            Some(Code::Failed)
         }
         Err(Failure::Usage(error)) => {
             errln!("error: {error}");
-            ExitCode::from(2)
+            Some(Code::Usage)
         }
         Err(Failure::LoginNeeded(error)) => {
             errln!("error: {error}");
-            ExitCode::from(3)
+            Some(Code::LoginNeeded)
         }
-        Err(Failure::Told { login_needed }) => ExitCode::from(if login_needed { 3 } else { 1 }),
+        Err(Failure::Told(code)) => Some(code),
     };
-    let Some(error) = print::lost() else { return code };
-    errln!("error: not all of it could be printed: {error}");
-    ExitCode::FAILURE
+    let code = match print::lost() {
+        None => code,
+        Some(error) => {
+            errln!("error: not all of it could be printed: {error}");
+            Some(Code::Failed)
+        }
+    };
+    code.map_or(ExitCode::SUCCESS, |code| ExitCode::from(code as u8))
 }
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ mod turn;
 
 use super::account::{Account, block_on};
 use super::status::Failed;
-use super::{Environment, Failure, FileArg, models, status, terminal};
+use super::{Code, Environment, Failure, FileArg, models, status, terminal};
 use crate::config::{self, Settings};
 use probe::Findings;
 
@@ -64,7 +64,8 @@ pub(super) fn run(args: &DoctorArgs, environment: &Environment) -> Result<(), Fa
             let hint = Some("`codexway config path` says which file it is".to_owned());
             let check = Check { name: "config", ok: false, saw: error.to_string(), hint };
             tell(args, &check);
-            return end(args, &[check], None, false);
+            end(args, &[check], None);
+            return Err(Failure::Told(Code::Usage));
         }
     };
     if args.probe {
@@ -81,7 +82,13 @@ pub(super) fn run(args: &DoctorArgs, environment: &Environment) -> Result<(), Fa
             (true, true) => Some(Findings::none("somebody has to log in first")),
             (true, false) => Some(probe::run(args.yes, &loaded.settings, environment).await?),
         };
-        end(args, &checks, findings.as_ref(), login_needed)
+        let login_needed =
+            login_needed || findings.as_ref().is_some_and(|findings| findings.login_needed);
+        match end(args, &checks, findings.as_ref()) {
+            true => Ok(()),
+            false if login_needed => Err(Failure::Told(Code::LoginNeeded)),
+            false => Err(Failure::Told(Code::Failed)),
+        }
     })
 }
 
@@ -131,14 +138,9 @@ fn tell(args: &DoctorArgs, check: &Check) {
     }
 }
 
-fn end(
-    args: &DoctorArgs,
-    checks: &[Check],
-    probe: Option<&Findings>,
-    login_needed: bool,
-) -> Result<(), Failure> {
+/// Says the rest of it, and whether all is well.
+fn end(args: &DoctorArgs, checks: &[Check], probe: Option<&Findings>) -> bool {
     let stopped = probe.is_some_and(|findings| findings.stopped.is_some());
-    let login_needed = login_needed || probe.is_some_and(|findings| findings.login_needed);
     let ok = checks.iter().all(|check| check.ok) && !stopped;
     if args.json {
         let mut report = json!({ "ok": ok, "checks": checks });
@@ -149,8 +151,5 @@ fn end(
     } else if let Some(findings) = probe {
         out!("\n{}", findings.text());
     }
-    match ok {
-        true => Ok(()),
-        false => Err(Failure::Told { login_needed }),
-    }
+    ok
 }

@@ -13,7 +13,7 @@ use serde_json::json;
 mod text;
 
 use super::account::{Account, block_on};
-use super::{Environment, Failure, FileArg, terminal};
+use super::{Code, Environment, Failure, FileArg, terminal};
 use crate::{
     auth::{self, Credits, Holds, Window},
     config::{self, AccountKind, Settings},
@@ -86,7 +86,8 @@ pub(super) fn run(args: &StatusArgs, environment: &Environment) -> Result<(), Fa
         let any = |failed| reports.iter().any(|report| report.failed == failed);
         match (any(Failed::LoginNeeded), any(Failed::Otherwise)) {
             (false, false) => Ok(()),
-            (login_needed, _) => Err(Failure::Told { login_needed }),
+            (true, _) => Err(Failure::Told(Code::LoginNeeded)),
+            (false, true) => Err(Failure::Told(Code::Failed)),
         }
     })
 }

@@ -248,6 +248,8 @@ async fn an_address_of_the_backend_that_leads_nowhere_is_told() {
 #[tokio::test(flavor = "multi_thread")]
 async fn wrong_settings_are_told_and_nothing_else_is_looked_at() {
     let world = World::new().await;
-    world.finds(&[("CODEXWAY__SERVER__LISEN", "x")], 1, &[("config", "lisen")]);
+    world.finds(&[("CODEXWAY__SERVER__LISEN", "x")], 2, &[("config", "lisen")]);
+    let none = ("CODEXWAY_CONFIG", "none.toml");
+    world.finds(&[none], 2, &[("config", "there is no such file")]);
     assert_eq!(world.simulator.requests().len(), 0);
 }

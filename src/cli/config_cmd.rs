@@ -25,10 +25,16 @@ pub(super) fn run(
     Ok(())
 }
 
-/// The file that is read, or else the one that would be.
+/// The file that is read, whatever is in it, or else the one that would be.
 fn path(sources: &Sources) -> Result<PathBuf, Failure> {
-    if let Some(file) = config::load(sources)?.file {
-        return Ok(file);
+    if let Some(file) = &sources.file {
+        return Ok(file.clone());
+    }
+    let mut there = config::watched(sources).into_iter().filter(|file| file.exists());
+    match (there.next(), there.next()) {
+        (Some(file), None) => return Ok(file),
+        (Some(first), Some(second)) => return Err(config::Error::TwoFiles { first, second }.into()),
+        (None, _) => {}
     }
     let folder = sources.config_dir.as_deref();
     let folder = folder.context("there is no folder for settings; name a file with `--config`")?;

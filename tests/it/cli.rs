@@ -230,6 +230,28 @@ fn the_settings_in_force_are_shown_with_where_they_came_from() {
     assert!(text(&path.stdout).trim_end().ends_with("codexway/config.toml"));
 }
 
+/// It is asked for where something is wrong with the file.
+#[test]
+fn the_path_of_the_settings_is_told_whatever_is_in_them() {
+    let home = tempfile::tempdir().unwrap();
+    let told = |args: &[&str]| {
+        let output = run(&home, args);
+        assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+        text(&output.stdout)
+    };
+    let folder = home.path().join(".config/codexway");
+    fs::create_dir_all(&folder).unwrap();
+    let file = folder.join("config.yaml");
+    for wrong in ["server: [", "server: {lisen: x}"] {
+        fs::write(&file, wrong).unwrap();
+        assert_eq!(told(&["config", "path"]), format!("{}\n", file.display()));
+    }
+    assert_eq!(told(&["config", "path", "--config", "none.toml"]), "none.toml\n");
+
+    fs::write(folder.join("config.toml"), "").unwrap();
+    assert_eq!(run(&home, &["config", "path"]).status.code(), Some(2));
+}
+
 #[test]
 fn nothing_but_loopback_is_listened_on_without_a_key() {
     let home = tempfile::tempdir().unwrap();

@@ -10,7 +10,7 @@ use super::Check;
 use crate::{
     api::{self, App},
     cli::Environment,
-    config::{Settings, Store},
+    config::{Protocol, Settings, Store},
 };
 
 const NAME: &str = "turn";
@@ -27,7 +27,7 @@ pub(super) async fn check(settings: &Settings, environment: &Environment) -> Che
 }
 
 async fn answered(mut settings: Settings, environment: &Environment) -> anyhow::Result<String> {
-    settings.state.store = Store::Off; // A running server may hold the file.
+    settings.state.store = Store::Off; // A running server may hold the file, and nobody asks again.
     let key = settings.server.usual_key().map(|key| key.key.clone());
     let app = App::new(settings.clone(), environment.surroundings())?;
     let router = api::router(app.clone());
@@ -55,12 +55,27 @@ async fn answered(mut settings: Settings, environment: &Environment) -> anyhow::
         let models = ask(Request::get("/v1/models"), String::new()).await?;
         let best = models["data"][0]["id"].as_str().unwrap_or_default();
         let model = if profile.model.is_empty() { best } else { &profile.model };
-        let turn = json!({ "model": model, "input": "Say exactly ok", "store": false });
-        let response = ask(Request::post("/v1/responses"), turn.to_string()).await?;
+        let (path, turn) = asked(profile.protocol, model);
+        let response = ask(Request::post(path), turn.to_string()).await?;
         let tokens = &response["usage"]["total_tokens"];
         anyhow::Ok(format!("`{model}` answered, with {tokens} tokens in all"))
     };
     let done = done.await;
     app.settle().await;
     done
+}
+
+/// Where a turn is asked for in the dialect that the profile serves, and with what: only what each
+/// request has to say, since the profile may refuse the rest.
+fn asked(protocol: Protocol, model: &str) -> (&'static str, Value) {
+    const ASKED: &str = "Say exactly ok";
+    match protocol {
+        Protocol::Auto | Protocol::OpenaiResponses => {
+            ("/v1/responses", json!({ "model": model, "input": ASKED }))
+        }
+        Protocol::OpenaiChat => {
+            let messages = json!([{ "role": "user", "content": ASKED }]);
+            ("/v1/chat/completions", json!({ "model": model, "messages": messages }))
+        }
+    }
 }

@@ -90,6 +90,16 @@ async fn where_all_is_well_every_check_says_what_it_saw_and_one_turn_is_run() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn the_turn_is_one_that_the_profile_takes() {
+    let world = World::new().await;
+    for protocol in ["openai-chat", "openai-responses"] {
+        world.finds(&[("CODEXWAY__PROFILES__CODEX__PROTOCOL", protocol)], 0, &[]);
+    }
+    world.finds(&[("CODEXWAY__PROFILES__CODEX__PARAMETERS", r#"{ store = "reject" }"#)], 0, &[]);
+    assert_eq!(world.simulator.turns().len(), 3);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn people_get_a_line_a_check_and_are_told_what_is_waited_for() {
     let world = World::new().await;
     world.simulator.script(Script::cloudflare_challenge());

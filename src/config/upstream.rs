@@ -68,8 +68,21 @@ pub struct Pairs(BTreeMap<String, String>);
 impl Pairs {
     /// Whether the value of what is called `name` must not be shown.
     pub(super) fn hides(name: &str) -> bool {
+        const WORDS: [&str; 11] = [
+            "auth",
+            "bearer",
+            "cookie",
+            "cred",
+            "jwt",
+            "key",
+            "pass",
+            "secret",
+            "session",
+            "signature",
+            "token",
+        ];
         let name = name.to_ascii_lowercase();
-        ["auth", "cookie", "key", "token", "secret"].iter().any(|word| name.contains(word))
+        WORDS.iter().any(|word| name.contains(word))
     }
 }
 

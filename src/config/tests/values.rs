@@ -69,7 +69,7 @@ fn every_word_of_a_choice_is_understood() {
 #[test]
 fn secrets_are_never_shown() {
     let user = User::toml(
-        "[server]\nkeys = ['sesame', { name = 'laptop', key = 'sesame' }]\n[upstreams.codex.headers]\nAuthorization = 'sesame'\nX-Api-Key = 'sesame'\nX-Plain = 'plain'\n[upstreams.codex-exec.config]\n'providers.x.bearer_token' = 'sesame'\nmodel_provider = 'x'\n",
+        "[server]\nkeys = ['sesame', { name = 'laptop', key = 'sesame' }]\n[upstreams.codex.headers]\nAuthorization = 'sesame'\nX-Api-Key = 'sesame'\nX-Pass = 'sesame'\nX-Credential = 'sesame'\nX-Session = 'sesame'\nCookie = 'sesame'\nX-Plain = 'plain'\n[upstreams.codex-exec.config]\n'providers.x.bearer_token' = 'sesame'\nmodel_provider = 'x'\n",
     );
     let loaded = user.loaded();
     let shown = loaded.show();

@@ -4,7 +4,7 @@ use std::{path::PathBuf, process::ExitCode};
 
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 
-use crate::{auth, config, telemetry};
+use crate::{api::SetupError, auth, config, telemetry, upstream};
 
 #[macro_use]
 mod print;
@@ -189,9 +189,18 @@ impl From<auth::login::Error> for Failure {
     }
 }
 
+/// Settings may be sound by themselves, and name what cannot be served.
 impl From<anyhow::Error> for Failure {
     fn from(error: anyhow::Error) -> Self {
-        Self::Failed(error)
+        let of_settings = match error.downcast_ref::<SetupError>() {
+            Some(SetupError::Connect { .. } | SetupError::BasePrompt { .. }) => true,
+            Some(SetupError::Store(_)) => false,
+            None => error.is::<upstream::ConnectError>(),
+        };
+        match of_settings {
+            true => Self::Usage(format!("{error:#}")),
+            false => Self::Failed(error),
+        }
     }
 }
 

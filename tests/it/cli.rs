@@ -202,6 +202,25 @@ fn an_empty_variable_is_one_that_is_not_set() {
     assert_eq!(run(&home, &["config", "check", "--config", ""]).status.code(), Some(2));
 }
 
+/// A service is not started again for them, as it is for what may pass.
+#[test]
+fn settings_that_cannot_be_served_end_it_with_exit_code_2() {
+    let home = tempfile::tempdir().unwrap();
+    let exec = [
+        ("CODEXWAY__PROFILES__CODEX__UPSTREAM", "codex-exec"),
+        ("CODEXWAY__ACCOUNTS__DEFAULT__KIND", "api-key"),
+    ];
+    let prompt = [("CODEXWAY__PROFILES__CODEX__BASE_PROMPT", "none.md")];
+    for (vars, part) in [(&prompt[..], "none.md"), (&exec, "codex-exec")] {
+        let mut command = codexway(&home);
+        command.args(["serve", "--listen", "127.0.0.1:0"]).envs(vars.iter().copied());
+        let output = command.output().unwrap();
+        let told = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{told}");
+        assert!(told.starts_with("error: ") && told.contains(part), "{told}");
+    }
+}
+
 #[test]
 fn the_settings_in_force_are_shown_with_where_they_came_from() {
     let home = tempfile::tempdir().unwrap();

@@ -93,6 +93,20 @@ impl Kind {
         matches!(self, Self::Completed | Self::Incomplete | Self::Failed)
     }
 
+    /// Whether it tells a piece of a text.
+    #[must_use]
+    pub const fn is_delta(self) -> bool {
+        matches!(
+            self,
+            Self::TextDelta
+                | Self::RefusalDelta
+                | Self::ArgumentsDelta
+                | Self::CustomInputDelta
+                | Self::ReasoningSummaryDelta
+                | Self::ReasoningTextDelta
+        )
+    }
+
     /// Whether it says nothing of the answer yet (nor does what is not known): a turn that fails
     /// after such events alone can still be answered with an HTTP status.
     #[must_use]

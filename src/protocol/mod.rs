@@ -7,6 +7,8 @@ mod draft;
 mod event;
 mod item;
 mod json;
+mod open;
+mod piece;
 mod reader;
 mod request;
 mod response;
@@ -17,6 +19,7 @@ pub use draft::Draft;
 pub use event::{Event, Kind, Malformed};
 pub use item::Item;
 pub use json::{Object, raw, raw_str};
+pub use piece::{Piece, What, Words};
 pub use reader::{
     Entries, Entry, List, MAX_COMMAS, MAX_DEPTH, entries, from_json, from_object, object_with,
     quickly,

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::{Event, Item, Kind, Malformed, Usage, from_json, raw};
+use super::{Event, Item, Kind, Malformed, Piece, Usage, from_json, open::Open};
 
 /// How much of a reply is kept, in bytes; a reply that outgrows it is an error.
 const MAX_REPLY: usize = 256 * 1024 * 1024;
@@ -43,12 +43,13 @@ pub struct Failure {
 /// Collects the items of a turn as its events go by.
 ///
 /// The backend's last event says `"output": []`, so the items have to be taken from where they
-/// were finished; where one never was, its text is taken from its own last event.
+/// were finished; one that never was is put together from what was told of it.
 #[derive(Debug, Default)]
 pub struct Gather {
     items: BTreeMap<u64, Item>,
-    started: BTreeMap<u64, Item>,
-    texts: BTreeMap<u64, BTreeMap<u64, Box<RawValue>>>,
+    open: BTreeMap<u64, Open>,
+    /// Pieces of texts are not read.
+    ends_only: bool,
     size: usize,
 }
 
@@ -57,15 +58,6 @@ struct ItemEvent {
     #[serde(default)]
     output_index: u64,
     item: Item,
-}
-
-#[derive(Deserialize)]
-struct TextEvent {
-    #[serde(default)]
-    output_index: u64,
-    #[serde(default)]
-    content_index: u64,
-    text: Box<RawValue>,
 }
 
 /// What the last event of a turn says.
@@ -122,7 +114,14 @@ impl Ending {
 impl Gather {
     #[must_use]
     pub const fn new() -> Self {
-        Self { items: BTreeMap::new(), started: BTreeMap::new(), texts: BTreeMap::new(), size: 0 }
+        Self { items: BTreeMap::new(), open: BTreeMap::new(), ends_only: false, size: 0 }
+    }
+
+    /// One that reads no deltas, for where they are passed on: there each one read costs, and its
+    /// client has what it says.
+    #[must_use]
+    pub const fn of_ends() -> Self {
+        Self { items: BTreeMap::new(), open: BTreeMap::new(), ends_only: true, size: 0 }
     }
 
     /// Takes what is needed from an event; yields the response when it was the last one.
@@ -133,29 +132,36 @@ impl Gather {
         match event.kind {
             Kind::ItemAdded => {
                 let ItemEvent { output_index, item } = event.read()?;
-                self.keep(event)?;
-                self.started.insert(output_index, item);
+                self.keep(event.json.len())?;
+                if !self.items.contains_key(&output_index) {
+                    self.open.entry(output_index).or_default().begun = Some(item);
+                }
             }
             Kind::ItemDone => {
                 let ItemEvent { output_index, item } = event.read()?;
-                self.keep(event)?;
-                self.started.remove(&output_index);
-                self.texts.remove(&output_index);
+                self.keep(event.json.len())?;
+                self.open.remove(&output_index);
                 self.items.insert(output_index, item);
-            }
-            Kind::TextDone => {
-                let TextEvent { output_index, content_index, text } = event.read()?;
-                self.keep(event)?;
-                if self.started.contains_key(&output_index) {
-                    self.texts.entry(output_index).or_default().insert(content_index, text);
-                }
             }
             Kind::Completed | Kind::Incomplete | Kind::Failed => {
                 return self.finish(event).map(Some);
             }
-            _ => {}
+            kind if self.ends_only && kind.is_delta() => {}
+            _ => {
+                if let Some(piece) = Piece::of(event)? {
+                    self.piece(&piece)?;
+                }
+            }
         }
         Ok(None)
+    }
+
+    fn piece(&mut self, piece: &Piece<'_>) -> Result<(), Malformed> {
+        if !self.items.contains_key(&piece.output_index) {
+            self.keep(piece.text.get().len())?;
+            self.open.entry(piece.output_index).or_default().add(piece);
+        }
+        Ok(())
     }
 
     /// The items so far, for a turn that broke off.
@@ -164,8 +170,8 @@ impl Gather {
         std::mem::take(&mut self.items).into_values().collect()
     }
 
-    fn keep(&mut self, event: &Event) -> Result<(), Malformed> {
-        self.size += event.json.len();
+    fn keep(&mut self, size: usize) -> Result<(), Malformed> {
+        self.size += size;
         if self.size > MAX_REPLY {
             return Err(Malformed::new(format!("the reply is larger than {MAX_REPLY} bytes")));
         }
@@ -176,8 +182,16 @@ impl Gather {
         let Terminal { response } = event.read::<Terminal<&RawValue>>()?;
         let told = from_json(response.get()).map_err(Malformed::new)?;
         let Ending { outcome, output: theirs, usage } = Ending::told(event.kind, told);
-        for (index, texts) in std::mem::take(&mut self.texts) {
-            self.items.insert(index, text_message(self.started.remove(&index), texts));
+        let status = if outcome == Outcome::Completed { "completed" } else { "incomplete" };
+        for (index, open) in std::mem::take(&mut self.open) {
+            let at_the_end = usize::try_from(index).ok().and_then(|at| theirs.get(at));
+            let whole = at_the_end.filter(|item| item.kind() == open.kind()).cloned();
+            // Of a call whose pieces are not read nothing is known until they are told as one.
+            let is_readable = !self.ends_only || open.is_told();
+            let so_far = || if is_readable { open.item(status) } else { None };
+            if let Some(item) = whole.or_else(so_far) {
+                self.items.insert(index, item);
+            }
         }
         let mut output = self.so_far();
         if theirs.len() > output.len() {
@@ -185,25 +199,4 @@ impl Gather {
         }
         Ok(Response { outcome, object: response.to_owned(), output, usage })
     }
-}
-
-/// A message whose end never came, from the texts that did.
-fn text_message(started: Option<Item>, texts: BTreeMap<u64, Box<RawValue>>) -> Item {
-    #[derive(serde::Serialize)]
-    struct Part {
-        r#type: &'static str,
-        annotations: [(); 0],
-        logprobs: [(); 0],
-        text: Box<RawValue>,
-    }
-    let parts: Vec<Part> = texts
-        .into_values()
-        .map(|text| Part { r#type: "output_text", annotations: [], logprobs: [], text })
-        .collect();
-    let started = started
-        .unwrap_or_else(|| Item::new(&serde_json::json!({"type": "message", "role": "assistant"})));
-    let Ok(mut members) = started.members() else { return started };
-    members.set("status", raw("completed"));
-    members.set("content", raw(&parts));
-    Item::new(&members)
 }

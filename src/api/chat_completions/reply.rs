@@ -10,7 +10,7 @@ use super::{Wanted, chunk::ChatUsage, finish_reason};
 use crate::{
     api::unix_now,
     config::ReasoningFormat,
-    protocol::{Item, Outcome, Response, Usage, from_json, raw, raw_str},
+    protocol::{Item, Outcome, Response, Usage, What, from_json, raw, raw_str},
     upstream,
 };
 
@@ -106,9 +106,9 @@ fn message(wanted: &Wanted, output: &[Item]) -> Message<'static> {
                     continue;
                 }
                 let mut content = None;
-                for (field, text) in texts(item) {
-                    match field {
-                        "refusal" => refusals.push(text),
+                for Text { what, text, .. } in texts(item) {
+                    match what {
+                        What::Refusal => refusals.push(text),
                         _ => content.get_or_insert_with(String::new).push_str(&text),
                     }
                 }
@@ -183,20 +183,30 @@ pub(super) fn payload(item: &Item, custom: bool) -> Box<RawValue> {
     }
 }
 
-/// The texts of a message with the field each belongs in: `content` or `refusal`.
-pub(super) fn texts(item: &Item) -> Vec<(&'static str, String)> {
+/// A text of a message.
+pub(super) struct Text {
+    /// Its place in the message.
+    pub(super) part: u64,
+    /// Content or a refusal.
+    pub(super) what: What,
+    pub(super) text: String,
+}
+
+pub(super) fn texts(item: &Item) -> Vec<Text> {
     #[derive(Deserialize)]
     struct Part<'a> {
         #[serde(borrow, default)]
-        text: Option<Cow<'a, str>>,
+        text: Option<&'a RawValue>,
         #[serde(borrow, default)]
-        refusal: Option<Cow<'a, str>>,
+        refusal: Option<&'a RawValue>,
     }
     let parts: Vec<Part<'_>> = item.parts();
     let mut texts = Vec::with_capacity(parts.len());
-    for part in parts {
-        texts.extend(part.text.map(|text| ("content", text.into_owned())));
-        texts.extend(part.refusal.map(|text| ("refusal", text.into_owned())));
+    for (part, Part { text, refusal }) in (0..).zip(parts) {
+        for (what, json) in [(What::Text, text), (What::Refusal, refusal)] {
+            let text = json.and_then(raw_str).map(Cow::into_owned);
+            texts.extend(text.map(|text| Text { part, what, text }));
+        }
     }
     texts
 }
@@ -204,11 +214,12 @@ pub(super) fn texts(item: &Item) -> Vec<(&'static str, String)> {
 /// The readable part of a reasoning item: its summaries, else its text.
 pub(super) fn reasoning(item: &Item) -> Option<String> {
     #[derive(Deserialize)]
-    struct Part {
-        text: String,
+    struct Part<'a> {
+        #[serde(borrow)]
+        text: &'a RawValue,
     }
     let members = item.members().ok()?;
-    let parts = |name: &str| -> Vec<Part> {
+    let parts = |name: &str| -> Vec<Part<'_>> {
         members
             .get(name)
             .and_then(|parts| serde_json::from_str(parts.get()).ok())
@@ -216,7 +227,8 @@ pub(super) fn reasoning(item: &Item) -> Option<String> {
     };
     let summary = parts("summary");
     let parts = if summary.is_empty() { parts("content") } else { summary };
-    let texts: Vec<String> = parts.into_iter().map(|part| part.text).collect();
+    let texts: Vec<String> =
+        parts.into_iter().filter_map(|part| raw_str(part.text).map(Cow::into_owned)).collect();
     (!texts.is_empty()).then(|| texts.join("\n\n"))
 }
 

@@ -61,7 +61,7 @@ struct WithResponse<'a> {
 
 impl Encoder {
     pub(super) const fn new(view: View, audience: Audience) -> Self {
-        let gather = Gather::new();
+        let gather = Gather::of_ends();
         Self {
             view,
             audience,

@@ -7,6 +7,7 @@ use crate::support::{Answer, ask, with};
 
 mod answer;
 mod calls;
+mod pieces;
 mod reasoning;
 mod request;
 

@@ -18,7 +18,7 @@ mod show;
 /// What the upstream streams, as it comes to clients of both dialects.
 mod streams;
 /// That a stream adds up to what would have been told whole.
-mod sums;
+pub(crate) mod sums;
 
 /// The files of a folder under `tests/fixtures` with that extension, in order.
 pub(crate) fn files(folder: &str, extension: &str) -> Vec<PathBuf> {

@@ -25,19 +25,23 @@ async fn the_chunks_of_a_recorded_stream_add_up_to_the_whole_answer() {
             continue;
         }
         let whole = whole.json();
-        let choice = json!({
-            "message": without_nothing(&whole["choices"][0]["message"]),
-            "finish_reason": whole["choices"][0]["finish_reason"],
-            "usage": whole["usage"],
-        });
-        assert_eq!(added_up(&streamed), choice, "{}", file.display());
+        assert_eq!(added_up(&streamed), told_whole(&whole), "{}", file.display());
         n_compared += 1;
     }
     assert!(n_compared > 20, "{n_compared} streams");
 }
 
+/// The same of a whole answer.
+pub(crate) fn told_whole(answer: &Value) -> Value {
+    json!({
+        "message": without_nothing(&answer["choices"][0]["message"]),
+        "finish_reason": answer["choices"][0]["finish_reason"],
+        "usage": answer["usage"],
+    })
+}
+
 /// Joins texts, and calls by their index, as the libraries of clients do.
-fn added_up(answer: &Answer) -> Value {
+pub(crate) fn added_up(answer: &Answer) -> Value {
     let mut sum = json!({"message": {}});
     for frame in answer.frames().iter().filter(|frame| !frame.is_done()) {
         let chunk = frame.json();

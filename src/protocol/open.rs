@@ -100,3 +100,16 @@ impl Part {
         }
     }
 }
+
+/// The item with the id of the one that is `known` in its place, where it has none of its own.
+pub(super) fn with_id(item: Item, known: &Item) -> Item {
+    let id = known.head().id;
+    let Some(id) = id.filter(|_| item.kind() == known.kind()) else { return item };
+    match item.members() {
+        Ok(mut members) if members.lacks("id") => {
+            members.set("id", raw(&*id));
+            Item::new(&members)
+        }
+        _ => item,
+    }
+}

@@ -5,7 +5,10 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::{Event, Item, Kind, Malformed, Piece, Usage, from_json, open::Open};
+use super::{
+    Event, Item, Kind, Malformed, Piece, Usage, from_json,
+    open::{Open, with_id},
+};
 
 /// How much of a reply is kept, in bytes; a reply that outgrows it is an error.
 const MAX_REPLY: usize = 256 * 1024 * 1024;
@@ -140,7 +143,11 @@ impl Gather {
             Kind::ItemDone => {
                 let ItemEvent { output_index, item } = event.read()?;
                 self.keep(event.json.len())?;
-                self.open.remove(&output_index);
+                let begun = self.open.remove(&output_index).and_then(|open| open.begun);
+                let item = match begun {
+                    Some(begun) => with_id(item, &begun),
+                    None => item,
+                };
                 self.items.insert(output_index, item);
             }
             Kind::Completed | Kind::Incomplete | Kind::Failed => {
@@ -182,6 +189,7 @@ impl Gather {
         let Terminal { response } = event.read::<Terminal<&RawValue>>()?;
         let told = from_json(response.get()).map_err(Malformed::new)?;
         let Ending { outcome, output: theirs, usage } = Ending::told(event.kind, told);
+        let theirs: Vec<Item> = (0..).zip(theirs).map(|(at, item)| self.named(at, item)).collect();
         let status = if outcome == Outcome::Completed { "completed" } else { "incomplete" };
         for (index, open) in std::mem::take(&mut self.open) {
             let at_the_end = usize::try_from(index).ok().and_then(|at| theirs.get(at));
@@ -198,5 +206,54 @@ impl Gather {
             output = theirs;
         }
         Ok(Response { outcome, object: response.to_owned(), output, usage })
+    }
+
+    /// An item that the last event tells, with the id under which it has been told before.
+    fn named(&self, index: u64, item: Item) -> Item {
+        let begun = || self.open.get(&index)?.begun.as_ref();
+        match self.items.get(&index).or_else(begun) {
+            Some(known) => with_id(item, known),
+            None => item,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::sse::Frame;
+
+    #[test]
+    fn items_that_are_listed_without_ids_keep_those_that_are_known() {
+        let item = |id: Value, kind: &str| json!({"id": id, "type": kind});
+        let told = |kind: &str, index: u64, id: &str| json!({"type": kind, "output_index": index, "item": item(json!(id), "message")});
+        let none = Value::Null;
+        let listed = [
+            item(none.clone(), "message"),
+            item(json!("b"), "message"),
+            json!({"type": "message"}),
+            item(none.clone(), "reasoning"),
+            item(none.clone(), "message"),
+        ];
+        let events = [
+            told("response.output_item.done", 0, "0"),
+            told("response.output_item.done", 1, "1"),
+            told("response.output_item.added", 2, "2"),
+            told("response.output_item.done", 3, "3"),
+            json!({"type": "response.completed", "response": {"output": listed}}),
+        ];
+        let mut gather = Gather::new();
+        let mut last = None;
+        for event in events {
+            let data = Bytes::from(event.to_string());
+            let event = Event::parse(Frame { event: Bytes::new(), data }).unwrap();
+            last = gather.event(&event).unwrap();
+        }
+        let ids: Vec<Value> =
+            last.unwrap().output.iter().map(|item| json!(item.head().id)).collect();
+        assert_eq!(ids, [json!("0"), json!("b"), json!("2"), none.clone(), none]);
     }
 }

@@ -29,6 +29,40 @@ pub fn raw_str(value: &RawValue) -> Option<Cow<'_, str>> {
     serde_json::from_str::<Text<'_>>(value.get()).ok().map(|text| text.0)
 }
 
+/// The JSON string with U+FFFD for each half of a character, which no text can hold; `None` when
+/// `value` is no string.
+#[must_use]
+pub fn with_whole_characters(value: &RawValue) -> Option<Box<RawValue>> {
+    let mut rest = value.get();
+    if !rest.starts_with('"') {
+        return None;
+    }
+    let mut whole = String::with_capacity(rest.len());
+    while let Some(at) = rest.find('\\') {
+        whole.push_str(&rest[..at]);
+        rest = &rest[at..];
+        let length = match (unit(rest), unit(rest.get(6..).unwrap_or_default())) {
+            (Some(0xD800..=0xDBFF), Some(0xDC00..=0xDFFF)) => 12,
+            (Some(0xD800..=0xDFFF), _) => {
+                whole.push_str("\\ufffd");
+                rest = &rest[6..];
+                continue;
+            }
+            (Some(_), _) => 6,
+            (None, _) => 2,
+        };
+        whole.push_str(rest.get(..length)?);
+        rest = &rest[length..];
+    }
+    whole.push_str(rest);
+    RawValue::from_string(whole).ok()
+}
+
+/// The unit of UTF-16 that the JSON begins with, if it is written as its number.
+fn unit(json: &str) -> Option<u16> {
+    u16::from_str_radix(json.strip_prefix("\\u")?.get(..4)?, 16).ok()
+}
+
 /// The members of a JSON object in their order, each value as the text it came as.
 ///
 /// Objects here have a few dozen members at the most, so looking one up walks the list.
@@ -164,5 +198,25 @@ impl<'de: 'a, 'a> Deserialize<'de> for Object<'a> {
             }
         }
         deserializer.deserialize_map(Members)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn halves_of_characters_are_replaced_and_nothing_else() {
+        for (json, expected) in [
+            (r#""a\ud83d b""#, Some("a\u{fffd} b")),
+            (r#""\ud83d\ud83d\ude00\ude00""#, Some("\u{fffd}😀\u{fffd}")),
+            (r#""\\ud83d\n\u00e9é\ud83d""#, Some("\\ud83d\néé\u{fffd}")),
+            (r#""""#, Some("")),
+            ("5", None),
+        ] {
+            let json: &RawValue = serde_json::from_str(json).unwrap();
+            let whole = with_whole_characters(json);
+            assert_eq!(whole.as_deref().and_then(raw_str).as_deref(), expected, "{json}");
+        }
     }
 }

@@ -10,7 +10,9 @@ use super::{Wanted, chunk::ChatUsage, finish_reason};
 use crate::{
     api::unix_now,
     config::ReasoningFormat,
-    protocol::{Item, Outcome, Response, Usage, What, from_json, raw, raw_str},
+    protocol::{
+        Item, Outcome, Response, Usage, What, from_json, raw, raw_str, with_whole_characters,
+    },
     upstream,
 };
 
@@ -176,8 +178,10 @@ fn function_call(wanted: &Wanted, item: &Item) -> Box<RawValue> {
 pub(super) fn payload(item: &Item, custom: bool) -> Box<RawValue> {
     let members = item.members().unwrap_or_default();
     let payload = members.get(if custom { "input" } else { "arguments" });
-    match payload.filter(|payload| raw_str(payload).is_some()) {
-        Some(payload) if custom || payload.get() != r#""""# => payload.to_owned(),
+    match payload.and_then(|json| {
+        raw_str(json).map_or_else(|| with_whole_characters(json), |_| Some(json.to_owned()))
+    }) {
+        Some(payload) if custom || payload.get() != r#""""# => payload,
         _ if custom => raw(""),
         _ => raw("{}"),
     }
@@ -204,11 +208,19 @@ pub(super) fn texts(item: &Item) -> Vec<Text> {
     let mut texts = Vec::with_capacity(parts.len());
     for (part, Part { text, refusal }) in (0..).zip(parts) {
         for (what, json) in [(What::Text, text), (What::Refusal, refusal)] {
-            let text = json.and_then(raw_str).map(Cow::into_owned);
+            let text = json.and_then(said);
             texts.extend(text.map(|text| Text { part, what, text }));
         }
     }
     texts
+}
+
+/// What a JSON string says; one that was cut inside a character is no reason to say nothing.
+fn said(json: &RawValue) -> Option<String> {
+    raw_str(json).map(Cow::into_owned).or_else(|| {
+        let mended = with_whole_characters(json)?;
+        raw_str(&mended).map(Cow::into_owned)
+    })
 }
 
 /// The readable part of a reasoning item: its summaries, else its text.
@@ -227,8 +239,7 @@ pub(super) fn reasoning(item: &Item) -> Option<String> {
     };
     let summary = parts("summary");
     let parts = if summary.is_empty() { parts("content") } else { summary };
-    let texts: Vec<String> =
-        parts.into_iter().filter_map(|part| raw_str(part.text).map(Cow::into_owned)).collect();
+    let texts: Vec<String> = parts.into_iter().filter_map(|part| said(part.text)).collect();
     (!texts.is_empty()).then(|| texts.join("\n\n"))
 }
 

@@ -179,3 +179,13 @@ fn refusals_thoughts_and_further_messages_are_not_lost_either() {
     let no = json!({"role": "assistant", "refusal": "no"});
     assert_eq!(told, [no.clone(), no, said]);
 }
+
+#[test]
+fn a_text_that_was_cut_inside_a_character_is_still_one() {
+    let half = |event: &Value| event.to_string().replace('~', r"\ud83d");
+    let done = half(&item("done", 0, &message(&["a~ b"])));
+    let end = json!({"type": "response.completed", "response": {"id": "resp_1", "output": []}});
+    let script = Script::new().raw(format!("data: {done}\n\ndata: {end}\n\n").into_bytes());
+    let [(message, _)] = answers(&[("half", script)], json!({})).try_into().unwrap();
+    assert_eq!(message["content"], "a\u{fffd} b");
+}

@@ -93,6 +93,7 @@ pub(super) fn decode(mut fields: Fields<'_>, client: &Client<'_>) -> Result<Deco
         legacy: tools.legacy,
         reasoning: reasoning.format,
         json: format.is_some(),
+        custom: tools.takes_text(),
         names,
     };
     let mut request = Request {

@@ -43,6 +43,8 @@ struct Wanted {
     reasoning: ReasoningFormat,
     /// The answer is JSON, so only one message of it may be content.
     json: bool,
+    /// It knows of calls that take free text: it has declared such a tool.
+    custom: bool,
     names: Names,
 }
 

@@ -119,7 +119,7 @@ fn message(wanted: &Wanted, output: &[Item]) -> Message<'static> {
             }
             Some("reasoning") => thoughts.extend(reasoning(item)),
             Some("function_call") => calls.push((item, false)),
-            Some("custom_tool_call") => calls.push((item, true)),
+            Some("custom_tool_call") if wanted.custom => calls.push((item, true)),
             _ => {
                 if let Some(url) = image(item) {
                     message.images.push(shown(message.images.len(), &url));

@@ -135,6 +135,12 @@ impl Tools {
         }
     }
 
+    /// Whether there may be a tool among them that takes free text instead of JSON. Those that
+    /// came in the upstream's shape may hold some.
+    pub(super) fn takes_text(&self) -> bool {
+        self.sent.iter().any(|tool| tool.get().contains(r#""custom""#))
+    }
+
     fn add_function(
         &mut self,
         tool: Definition<'_>,

@@ -189,3 +189,26 @@ fn a_text_that_was_cut_inside_a_character_is_still_one() {
     let [(message, _)] = answers(&[("half", script)], json!({})).try_into().unwrap();
     assert_eq!(message["content"], "a\u{fffd} b");
 }
+
+#[test]
+fn a_call_of_free_text_is_told_to_who_has_declared_such_a_tool() {
+    let call = |input: &str| {
+        json!({"id": "ctc_1", "type": "custom_tool_call", "status": "completed",
+               "call_id": "call_1", "name": "note", "input": input})
+    };
+    let cases = [(
+        "its pieces only",
+        stream(
+            &[item("added", 0, &call("")), text("custom_tool_call_input.delta", 0, 0, "free")],
+            json!([]),
+        ),
+    )];
+    let tools = json!({"tools": [{"type": "custom", "custom": {"name": "note"}}]});
+    let told =
+        json!([{"id": "call_1", "type": "custom", "custom": {"name": "note", "input": "free"}}]);
+    let [declared] = answers(&cases, tools).try_into().unwrap();
+    assert_eq!((&declared.0["tool_calls"], &declared.1), (&told, &json!("tool_calls")));
+    let tools = json!({"tools": [{"type": "function", "function": {"name": "note"}}]});
+    let [other] = answers(&cases, tools).try_into().unwrap();
+    assert_eq!(other, (json!({"role": "assistant"}), json!("stop")));
+}

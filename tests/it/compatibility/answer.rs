@@ -24,11 +24,15 @@ fn scenes(endpoint: Endpoint) -> Vec<(&'static str, Script, Value)> {
     let call = || Script::new().tool_call("look", r#"{"at":"sun"}"#);
     let function = json!({"name": "look", "parameters": {"type": "object", "properties": {}}});
     let none = json!({});
+    let custom = match is_chat {
+        true => json!({"tools": [{"type": "custom", "custom": {"name": "note"}}]}),
+        false => none.clone(),
+    };
     let mut scenes = vec![
         ("plain", Script::text("hello"), none.clone()),
         ("with reasoning", Script::new().reasoning("hm").message("hello"), none.clone()),
         ("with a call", call(), none.clone()),
-        ("with a custom call", Script::new().custom_tool_call("note", "x"), none.clone()),
+        ("with a custom call", Script::new().custom_tool_call("note", "x"), custom),
         ("with a refusal", Script::new().refusal("no"), none.clone()),
         ("with a cut", Script::text("hel").incomplete("max_output_tokens"), none.clone()),
         ("with a web search", Script::new().web_search().message("found"), none.clone()),

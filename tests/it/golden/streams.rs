@@ -14,7 +14,7 @@ const CREATED: u64 = 1_790_000_000;
 
 /// How a stream is asked for where that matters: the stream, what the snapshot is called, the path,
 /// and further members of the request.
-fn variants() -> [(&'static str, &'static str, &'static str, Value); 5] {
+fn variants() -> [(&'static str, &'static str, &'static str, Value); 6] {
     let functions = json!([{"name": "get_weather"}, {"name": "get_time"}]);
     [
         ("calls-interleaved", "legacy.chat", CHAT, json!({"functions": functions})),
@@ -23,6 +23,12 @@ fn variants() -> [(&'static str, &'static str, &'static str, Value); 5] {
             "json.chat",
             CHAT,
             json!({"response_format": {"type": "json_object"}}),
+        ),
+        (
+            "custom-tool",
+            "declared.chat",
+            CHAT,
+            json!({"tools": [{"type": "custom", "custom": {"name": "apply_patch"}}]}),
         ),
         (
             "reasoning",

@@ -113,6 +113,10 @@ impl Encoder {
                 self.items.begin(index, message(pen.wanted.json && aside));
             }
             Some("reasoning") => self.items.begin(index, State::Reasoning { written: false }),
+            // Who has declared no such tool could not read the call.
+            Some("custom_tool_call") if !pen.wanted.custom => {
+                self.items.begin(index, State::Hidden);
+            }
             Some(kind @ ("function_call" | "custom_tool_call")) => {
                 let id = head.call_id.as_deref().unwrap_or_default();
                 let name = head.name.as_deref().unwrap_or_default();

@@ -8,6 +8,7 @@ use serde_json::value::RawValue;
 use super::{
     Event, Item, Kind, Malformed, Piece, Usage, from_json,
     open::{Open, with_id},
+    usage::if_legible,
 };
 
 /// How much of a reply is kept, in bytes; a reply that outgrows it is an error.
@@ -81,6 +82,7 @@ struct Terminal<T> {
 #[serde(default)]
 struct Told {
     output: Option<Vec<Item>>,
+    #[serde(deserialize_with = "if_legible")]
     usage: Option<Usage>,
     incomplete_details: Option<IncompleteDetails>,
     error: Option<Failure>,

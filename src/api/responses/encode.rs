@@ -235,10 +235,10 @@ impl Encoder {
             object.set("error", RawValue::from_string(error).map_err(Malformed::new)?);
         }
         object.set("output", shown(&response.output, self.audience.sealed));
-        match object.get("usage").filter(|_| !object.lacks("usage")).and_then(full_usage) {
-            Some(usage) => object.set("usage", usage),
-            None if object.lacks("usage") => object.set("usage", no_usage()),
-            None => {}
+        match object.get("usage").filter(|usage| usage.get().starts_with('{')).map(full_usage) {
+            Some(Some(usage)) => object.set("usage", usage),
+            Some(None) => {}
+            None => object.set("usage", no_usage()),
         }
         if object.lacks("status") {
             let status = match &response.outcome {

@@ -5,7 +5,7 @@ use serde_json::{json, value::RawValue};
 
 use crate::{
     api::unix_now,
-    protocol::{Object, raw, raw_str},
+    protocol::{Object, Usage, from_json, raw, raw_str},
 };
 
 /// The fields of a request that are found again in the answer.
@@ -193,22 +193,45 @@ struct Reasoned {
     reasoning_tokens: u64,
 }
 
-/// The usage with a member that older models leave out; `None` where nothing is missing.
+/// The usage with the members that some upstreams leave out; `None` where nothing is missing.
 pub(super) fn full_usage(usage: &RawValue) -> Option<Box<RawValue>> {
-    const DETAILS: &str = "input_tokens_details";
-    let mut usage: Object<'_> = serde_json::from_str(usage.get()).ok()?;
-    let mut details: Object<'_> = match usage.get(DETAILS) {
-        Some(details) => serde_json::from_str(details.get()).ok()?,
-        None => Object::default(),
-    };
-    if details.has("cached_tokens") && details.has("cache_write_tokens") {
+    let mut told: Object<'_> = serde_json::from_str(usage.get()).ok()?;
+    let counts: Usage = from_json(usage.get()).unwrap_or_default();
+    let mut is_full = true;
+    for (name, count) in [
+        ("input_tokens", counts.input_tokens),
+        ("output_tokens", counts.output_tokens),
+        ("total_tokens", counts.total_tokens),
+    ] {
+        if told.lacks(name) {
+            told.set(name, raw(&count));
+            is_full = false;
+        }
+    }
+    for (name, members) in [
+        ("input_tokens_details", ["cached_tokens", "cache_write_tokens"].as_slice()),
+        ("output_tokens_details", &["reasoning_tokens"]),
+    ] {
+        if let Some(details) = full_details(told.get(name), members) {
+            told.set(name, details);
+            is_full = false;
+        }
+    }
+    (!is_full).then(|| raw(&told))
+}
+
+/// The details with all `members`; `None` where none is missing.
+fn full_details(details: Option<&RawValue>, members: &[&'static str]) -> Option<Box<RawValue>> {
+    let told = details.and_then(|details| serde_json::from_str::<Object<'_>>(details.get()).ok());
+    let mut told = told.unwrap_or_default();
+    let missing: Vec<&str> = members.iter().copied().filter(|name| told.lacks(name)).collect();
+    if missing.is_empty() {
         return None;
     }
-    details.set_default("cached_tokens", || raw(&0));
-    details.set_default("cache_write_tokens", || raw(&0));
-    let details = raw(&details);
-    usage.set(DETAILS, details);
-    Some(raw(&usage))
+    for name in missing {
+        told.set(name, raw(&0));
+    }
+    Some(raw(&told))
 }
 
 /// The usage of a turn that tells none: readers of the last event insist on an object.

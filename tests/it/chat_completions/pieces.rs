@@ -212,3 +212,25 @@ fn a_call_of_free_text_is_told_to_who_has_declared_such_a_tool() {
     let [other] = answers(&cases, tools).try_into().unwrap();
     assert_eq!(other, (json!({"role": "assistant"}), json!("stop")));
 }
+
+#[test]
+fn an_answer_is_told_whatever_its_usage_looks_like() {
+    for (usage, total) in [
+        (r#"{"input_tokens":3,"output_tokens":4,"total_tokens":null}"#, 7),
+        (
+            r#"{"input_tokens":3.0,"output_tokens":4,"input_tokens_details":{"cached_tokens":null}}"#,
+            7,
+        ),
+        (r#"{"input_tokens":"many"}"#, 0),
+    ] {
+        let said = text("output_text.delta", 0, 0, "hi");
+        let end = format!(
+            r#"{{"type":"response.completed","response":{{"id":"resp_1","output":[],"usage":{usage}}}}}"#
+        );
+        let script = Script::new().raw(format!("data: {said}\n\ndata: {end}\n\n").into_bytes());
+        let [(message, _)] = answers(&[(usage, script)], json!({})).try_into().unwrap();
+        assert_eq!(message["content"], "hi");
+        let usage: codexway::protocol::Usage = serde_json::from_str(usage).unwrap_or_default();
+        assert_eq!(usage.total_tokens, total);
+    }
+}

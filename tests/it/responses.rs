@@ -338,3 +338,35 @@ async fn items_may_be_sent_back_by_their_ids_while_they_are_kept() {
         assert!(sent["input"].as_array().unwrap().iter().all(|item| item.get("id").is_none()));
     }
 }
+
+/// A stream of these events.
+fn raw(events: &[Value]) -> Script {
+    let text: String = events.iter().map(|event| format!("data: {event}\n\n")).collect();
+    Script::new().raw(text.into_bytes())
+}
+
+#[tokio::test]
+async fn what_usage_and_calls_lack_is_filled_in() {
+    let server = TestServer::start().await;
+    let call = json!({"id": "fc_1", "type": "function_call", "call_id": "call_1", "name": "f",
+                      "arguments": "{}"});
+    let usage = json!({"input_tokens": 3, "output_tokens": 4, "input_tokens_details": null});
+    let script = raw(&[
+        json!({"type": "response.output_item.done", "output_index": 0, "item": call}),
+        json!({"type": "response.completed",
+               "response": {"id": "resp_1", "status": "completed", "output": [], "usage": usage}}),
+    ]);
+    server.simulator.script(script.clone());
+    let whole = server.responses(&ask("hi")).await.ok().json();
+    let full = json!({"input_tokens": 3, "output_tokens": 4, "total_tokens": 7,
+        "input_tokens_details": {"cached_tokens": 0, "cache_write_tokens": 0},
+        "output_tokens_details": {"reasoning_tokens": 0}});
+    assert_eq!(whole["usage"], full);
+    let ended = with(call, json!({"status": "completed"}));
+    assert_eq!(whole["output"], json!([ended]));
+    server.simulator.script(script);
+    let events = server.responses(&streamed("hi")).await.ok().frames();
+    let done = events.iter().find(|it| it.event.as_deref() == Some("response.output_item.done"));
+    assert_eq!(done.unwrap().json()["item"], ended);
+    assert_eq!(events[events.len() - 2].json()["response"]["output"], json!([ended]));
+}

@@ -9,7 +9,7 @@ use serde_json::{json, value::RawValue};
 
 use super::{
     is_private,
-    shown::{shown, without_padding, without_seal},
+    shown::{ended, shown, with_status, without_padding, without_seal},
     view::{View, full_usage, no_usage, unheard},
 };
 use crate::{
@@ -81,7 +81,8 @@ impl Encoder {
         if is_private(event) && !self.audience.codex {
             return Ok(Flow::On);
         }
-        if let Some(response) = self.gather.event(event)? {
+        if let Some(mut response) = self.gather.event(event)? {
+            settle(&mut response);
             let object = self.finished(&response)?;
             self.response_event(event.kind, &object, out)?;
             out.put_slice(sse::DONE);
@@ -108,12 +109,11 @@ impl Encoder {
                 self.view = view;
                 written
             }
-            Kind::ItemAdded | Kind::ItemDone if !self.audience.sealed => {
-                match without_seal(event)? {
-                    Some(shown) => self.relay(&shown, out),
-                    None => self.relay(event, out),
-                }
-            }
+            Kind::ItemAdded => self.item(event, out),
+            Kind::ItemDone => match ended(event)? {
+                Some(ended) => self.item(&ended, out),
+                None => self.item(event, out),
+            },
             _ if !self.audience.padded && event.name.ends_with(b".delta") => {
                 self.relay(&without_padding(event)?, out)
             }
@@ -124,6 +124,11 @@ impl Encoder {
             }
             _ => self.relay(event, out),
         }
+    }
+
+    fn item(&mut self, event: &Event, out: &mut BytesMut) -> Result<(), upstream::Error> {
+        let shown = if self.audience.sealed { None } else { without_seal(event)? };
+        self.relay(shown.as_ref().unwrap_or(event), out)
     }
 
     /// Tells of the response before the upstream does: the object without its output, and an
@@ -294,14 +299,24 @@ impl Encoder {
         }
     }
 
-    pub(super) fn reply(&mut self, response: Response) -> Result<Bytes, upstream::Error> {
+    pub(super) fn reply(&mut self, mut response: Response) -> Result<Bytes, upstream::Error> {
         if let Outcome::Failed(failure) = response.outcome {
             return Err(upstream::of_failure(failure));
         }
+        settle(&mut response);
         let object = self.finished(&response)?;
         let reply = serde_json::to_vec(&object).map_err(Malformed::new)?.into();
         self.end(object, response);
         Ok(reply)
+    }
+}
+
+/// Gives the calls in it the status that they may lack.
+fn settle(response: &mut Response) {
+    for item in &mut response.output {
+        if let Some(settled) = with_status(item) {
+            *item = settled;
+        }
     }
 }
 

@@ -37,19 +37,44 @@ const SEAL: &[u8] = br#""encrypted_content""#;
 
 /// The event about an item without what is sealed in it; `None` where nothing is.
 pub(super) fn without_seal(event: &Event) -> Result<Option<Event>, upstream::Error> {
-    #[derive(Deserialize)]
-    struct About {
-        item: Item,
-    }
     if memchr::memmem::find(&event.json, SEAL).is_none() {
         return Ok(None);
     }
     let About { item } = event.read()?;
-    let Some(item) = unsealed(&item) else { return Ok(None) };
+    unsealed(&item).map(|item| with_item(event, &item)).transpose()
+}
+
+/// The call with the status of one that has ended, without which some clients do not read it;
+/// `None` where it has one, or is no call.
+pub(super) fn with_status(item: &Item) -> Option<Item> {
+    if !matches!(item.kind()?.as_ref(), "function_call" | "custom_tool_call") {
+        return None;
+    }
+    let mut members = item.members().ok()?;
+    if !members.lacks("status") {
+        return None;
+    }
+    members.set("status", raw("completed"));
+    Some(Item::new(&members))
+}
+
+/// The event of a call's end with its status; `None` where nothing is missing.
+pub(super) fn ended(event: &Event) -> Result<Option<Event>, upstream::Error> {
+    let About { item } = event.read()?;
+    with_status(&item).map(|item| with_item(event, &item)).transpose()
+}
+
+/// The event about `item` instead.
+fn with_item(event: &Event, item: &Item) -> Result<Event, upstream::Error> {
     let mut members = Object::parse(&event.json).map_err(Malformed::new)?;
     members.set_borrowed("item", item.json());
     let json = serde_json::to_vec(&members).map_err(Malformed::new)?;
-    Ok(Some(Event { json: json.into(), ..event.clone() }))
+    Ok(Event { json: json.into(), ..event.clone() })
+}
+
+#[derive(Deserialize)]
+struct About {
+    item: Item,
 }
 
 /// A delta without what only makes all deltas look alike.

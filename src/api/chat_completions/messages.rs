@@ -71,7 +71,7 @@ impl Input<'_> {
                 self.ignored.drop(name);
             }
         }
-        if message.name.is_some() && message.role != "function" {
+        if message.name.is_some() && message.role != "function" && message.role != "tool" {
             self.ignored.drop("messages.name");
         }
         match &*message.role {

@@ -370,3 +370,48 @@ async fn what_usage_and_calls_lack_is_filled_in() {
     assert_eq!(done.unwrap().json()["item"], ended);
     assert_eq!(events[events.len() - 2].json()["response"]["output"], json!([ended]));
 }
+
+#[tokio::test]
+async fn a_stream_begins_with_the_response_whatever_the_upstream_begins_with() {
+    let server = TestServer::start().await;
+    let response = |status: &str| {
+        json!({"id": "resp_1", "object": "response", "created_at": 1_790_000_000, "model": "m",
+               "status": status, "output": [], "usage": null})
+    };
+    let told = |kind: &str, status: &str| json!({"type": kind, "response": response(status)});
+    let created = told("response.created", "in_progress");
+    let in_progress = told("response.in_progress", "in_progress");
+    let completed = told("response.completed", "completed");
+    let delta = json!({"type": "response.output_text.delta", "output_index": 0, "delta": "hi"});
+    let odd = json!({"type": "response.odd"});
+    for (what, stream, model) in [
+        ("no in_progress", vec![&created, &delta, &completed], "m"),
+        ("no created", vec![&in_progress, &delta, &completed], "m"),
+        ("neither", vec![&delta, &completed], "gpt-5.5"),
+        ("the end only", vec![&completed], "m"),
+        ("something odd", vec![&odd, &created, &in_progress, &completed], "gpt-5.5"),
+    ] {
+        let stream: Vec<Value> = stream.into_iter().cloned().collect();
+        server.simulator.script(raw(&stream));
+        let events = events(&server.responses(&streamed("hi")).await.ok());
+        let [first, second, .., last] = &events[..] else { panic!("{what}: {events:?}") };
+        for begun in [first, second] {
+            assert_eq!(begun["response"]["status"], "in_progress", "{what}");
+            assert_eq!(begun["response"]["model"], model, "{what}");
+            assert_eq!(begun["response"]["id"], last["response"]["id"], "{what}");
+            is_full(&begun["response"]);
+        }
+        let is_created = |event: &&Value| event["type"] == "response.created";
+        assert_eq!(events.iter().filter(is_created).count(), 1, "{what}");
+        assert_eq!(last["type"], "response.completed", "{what}");
+    }
+}
+
+#[tokio::test]
+async fn a_stream_that_breaks_off_before_it_begins_fails_in_the_usual_order() {
+    let server = TestServer::start().await;
+    let delta = json!({"type": "response.output_text.delta", "output_index": 0, "delta": "hi"});
+    server.simulator.script(raw(&[delta]));
+    let events = events(&server.responses(&streamed("hi")).await.ok());
+    assert_eq!(events.last().unwrap()["type"], "response.failed");
+}

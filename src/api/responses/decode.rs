@@ -123,7 +123,7 @@ pub(super) fn decode(
         Some(Continues::Conversation(_)) | None => None,
     };
     let kept = store.then_some(Kept { input: kept, previous });
-    let encoder = Encoder::new(view, audience);
+    let encoder = Encoder::new(view, audience, request.model.clone());
     let dialect = Responses { stream, kept, encoder };
     let decoded = Decoded::new(dialect, request, ignored);
     Ok(Decoded {

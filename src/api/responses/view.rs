@@ -163,13 +163,13 @@ fn full_tools(tools: Box<RawValue>) -> Box<RawValue> {
     raw(&list)
 }
 
-/// An object that stands for a response of which nothing was heard.
-pub(super) fn unheard() -> Object<'static> {
+/// An object that stands for a response of that model of which nothing was heard.
+pub(super) fn unheard(model: &str) -> Object<'static> {
     let mut response = Object::default();
     response.set("id", raw(&format!("resp_{}", uuid::Uuid::new_v4().simple())));
     response.set("object", raw("response"));
     response.set("created_at", raw(&unix_now()));
-    response.set("model", raw(""));
+    response.set("model", raw(model));
     response
 }
 

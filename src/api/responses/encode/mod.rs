@@ -17,18 +17,22 @@ use crate::{
     protocol::{Event, Gather, Item, Kind, Malformed, Object, Outcome, Response, raw},
     sse, upstream,
 };
+use begin::Begun;
+
+mod begin;
 
 /// What has been passed on so far.
 #[derive(Debug)]
 pub(super) struct Encoder {
     view: View,
     audience: Audience,
+    /// The model that was asked for.
+    model: String,
     next_number: u64,
     gather: Gather,
     /// The response as it was first told, for a failure that is not told by the upstream.
     created: Option<Box<RawValue>>,
-    /// It has been told already that the response is created.
-    announced: bool,
+    begun: Begun,
     /// The response as it was last told, without its output, and that output whole.
     ended: Option<(Box<RawValue>, Vec<Item>)>,
 }
@@ -60,15 +64,16 @@ struct WithResponse<'a> {
 }
 
 impl Encoder {
-    pub(super) const fn new(view: View, audience: Audience) -> Self {
+    pub(super) const fn new(view: View, audience: Audience, model: String) -> Self {
         let gather = Gather::of_ends();
         Self {
             view,
             audience,
+            model,
             next_number: 0,
             gather,
             created: None,
-            announced: false,
+            begun: Begun::Not,
             ended: None,
         }
     }
@@ -78,9 +83,13 @@ impl Encoder {
         event: &Event,
         out: &mut BytesMut,
     ) -> Result<Flow, upstream::Error> {
-        if is_private(event) && !self.audience.codex {
+        if is_private(event) {
+            if self.audience.codex {
+                self.relay(event, out)?;
+            }
             return Ok(Flow::On);
         }
+        self.begin_before(event, out)?;
         if let Some(mut response) = self.gather.event(event)? {
             settle(&mut response);
             let object = self.finished(&response)?;
@@ -95,7 +104,7 @@ impl Encoder {
 
     fn passed_on(&mut self, event: &Event, out: &mut BytesMut) -> Result<(), upstream::Error> {
         match event.kind {
-            Kind::Created if self.announced => Ok(()),
+            Kind::Created if self.begun > Begun::Not => Ok(()),
             Kind::Created | Kind::InProgress | Kind::Queued => {
                 let WithResponse { response } = event.read()?;
                 if self.created.is_none() {
@@ -107,6 +116,7 @@ impl Encoder {
                 let written = self.response_event(event.kind, &object, out);
                 drop(object);
                 self.view = view;
+                self.begun = self.begun.max(Begun::by(event.kind));
                 written
             }
             Kind::ItemAdded => self.item(event, out),
@@ -129,30 +139,6 @@ impl Encoder {
     fn item(&mut self, event: &Event, out: &mut BytesMut) -> Result<(), upstream::Error> {
         let shown = if self.audience.sealed { None } else { without_seal(event)? };
         self.relay(shown.as_ref().unwrap_or(event), out)
-    }
-
-    /// Tells of the response before the upstream does: the object without its output, and an
-    /// event each for that it is created and queued.
-    pub(super) fn queued(&mut self, model: &str) -> Option<(Box<RawValue>, Vec<Bytes>)> {
-        let mut object = unheard();
-        object.set("model", raw(model));
-        object.set("status", raw("queued"));
-        object.set("output", raw(&[(); 0]));
-        object.set("usage", raw(&()));
-        let view = std::mem::take(&mut self.view);
-        self.viewed(&view, &mut object);
-        let mut events = Vec::with_capacity(2);
-        for kind in [Kind::Created, Kind::Queued] {
-            let mut out = BytesMut::new();
-            self.response_event(kind, &object, &mut out).ok()?;
-            events.push(out.freeze());
-        }
-        object.remove("output");
-        let object = raw(&object);
-        self.view = view;
-        self.created = Some(object.clone());
-        self.announced = true;
-        Some((object, events))
     }
 
     /// The response as its client sees it.
@@ -270,10 +256,12 @@ impl Encoder {
 
     /// Ends the stream with `response.failed`: some clients know no other event for it.
     fn break_off(&mut self, status: &str, error: Box<RawValue>, out: &mut BytesMut) {
+        // What cannot be told of the beginning is no reason not to tell the end.
+        let _ = self.begin(Begun::InProgress, None, out);
         let created = self.created.take();
         let mut object = match created.as_deref().map(parse) {
             Some(Ok(object)) => object,
-            Some(Err(_)) | None => unheard(),
+            Some(Err(_)) | None => unheard(&self.model),
         };
         let view = std::mem::take(&mut self.view);
         self.viewed(&view, &mut object);

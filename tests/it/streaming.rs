@@ -121,7 +121,7 @@ async fn a_failure_after_the_first_words_is_told_in_the_dialect_s_own_way() {
 #[tokio::test]
 async fn silence_is_broken_by_signs_of_life_that_clients_ignore() {
     let server = TestServer::with_vars(&[("CODEXWAY__SERVER__KEEPALIVE", "20ms")]).await;
-    let script = || Script::text("hi").delay_before_first_item(Duration::from_millis(200));
+    let script = || Script::text("hi").delay_before_first_item(Duration::from_secs(1));
     server.simulator.script(script());
     let answer = server.post(CHAT, &body(CHAT)).await.ok();
     assert!(answer.body.matches(": keepalive\n\n").count() >= 2, "{}", answer.body);

@@ -24,7 +24,7 @@ use super::{
     app::Account,
     ops,
     prepare::Prepared,
-    relay::{Company, fault, side_by_side, step},
+    relay::{Company, fail, fault, side_by_side, step},
     stored::whole,
     turn::streamed,
 };
@@ -191,9 +191,7 @@ async fn go_on<D: Dialect>(
             }
         }
         Err(error) => {
-            let error = D::told(error);
-            error.log(&mut company.log);
-            prepared.dialect.fail(&error, out);
+            fail(&mut prepared.dialect, &D::told(error), out, &mut company.log);
             false
         }
     }

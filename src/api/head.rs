@@ -1,6 +1,7 @@
 //! The head of a request, within its limits.
 
 use http::{HeaderMap, StatusCode, Uri};
+use percent_encoding::percent_decode_str;
 
 use super::Error;
 
@@ -21,7 +22,7 @@ pub(super) fn check(uri: &Uri, headers: &HeaderMap) -> Result<(), Error> {
         )
         .code("url_too_long"));
     }
-    if !is_text(uri.path()) {
+    if percent_decode_str(uri.path()).decode_utf8().is_err() {
         let message = "What is escaped in the URL's path is not UTF-8.";
         return Err(Error::invalid(message).code("url_not_utf8"));
     }
@@ -35,17 +36,4 @@ pub(super) fn check(uri: &Uri, headers: &HeaderMap) -> Result<(), Error> {
         .code("headers_too_large"));
     }
     Ok(())
-}
-
-/// Whether a path is UTF-8 once its escapes are undone.
-fn is_text(path: &str) -> bool {
-    let mut plain = Vec::new();
-    let mut rest = path;
-    while let Some((before, escaped)) = rest.split_once('%') {
-        plain.extend_from_slice(before.as_bytes());
-        let byte = escaped.get(..2).and_then(|digits| u8::from_str_radix(digits, 16).ok());
-        plain.extend(byte);
-        rest = byte.map_or(escaped, |_| &escaped[2..]);
-    }
-    std::str::from_utf8(&plain).is_ok()
 }

@@ -83,8 +83,3 @@ pub fn router(app: App) -> Router {
         .layer(middleware::from_fn_with_state(app.clone(), outer::answer))
         .with_state(app)
 }
-
-fn unix_now() -> u64 {
-    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
-    now.map_or(0, |now| now.as_secs())
-}

@@ -221,7 +221,12 @@ pub(super) fn step<D: Dialect>(
 }
 
 /// Writes how the stream ends that has failed, and logs it.
-fn fail<D: Dialect>(dialect: &mut D, error: &Error, out: &mut BytesMut, log: &mut TurnLog) {
+pub(super) fn fail<D: Dialect>(
+    dialect: &mut D,
+    error: &Error,
+    out: &mut BytesMut,
+    log: &mut TurnLog,
+) {
     error.log(log);
     dialect.fail(error, out);
 }

@@ -1,5 +1,7 @@
 //! That the server stops, for what runs on until it is told.
 
+use std::future::pending;
+
 use http::StatusCode;
 use tokio::sync::watch;
 
@@ -16,26 +18,33 @@ pub enum Stop {
     Due,
 }
 
-/// Tells a request of it. Cheap to clone.
-#[derive(Clone, Debug)]
-pub struct Stopping(watch::Receiver<Stop>);
+/// Tells a request of it. Cheap to clone. By default it is of no server, and nothing stops.
+#[derive(Clone, Debug, Default)]
+pub struct Stopping(Option<watch::Receiver<Stop>>);
 
 impl Stopping {
     #[must_use]
     pub fn new(stop: watch::Receiver<Stop>) -> Self {
-        Self(stop)
+        Self(Some(stop))
     }
 
     /// Resolves when it has begun.
     pub(super) async fn begun(&mut self) {
-        // That the other side is gone says the same.
-        let _ = self.0.wait_for(|stop| *stop != Stop::NotYet).await;
+        match &mut self.0 {
+            // That the other side is gone says the same.
+            Some(stop) => drop(stop.wait_for(|stop| *stop != Stop::NotYet).await),
+            None => pending().await,
+        }
     }
 
     /// Resolves when turns have to end.
     pub(super) async fn due(&mut self) {
-        if self.0.wait_for(|stop| *stop == Stop::Due).await.is_err() {
-            std::future::pending().await // Nobody is there to say so any more.
+        let is_due = match &mut self.0 {
+            Some(stop) => stop.wait_for(|stop| *stop == Stop::Due).await.is_ok(),
+            None => false,
+        };
+        if !is_due {
+            pending().await // Nobody is there to say so, or not any more.
         }
     }
 }

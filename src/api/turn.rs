@@ -57,7 +57,7 @@ async fn run<D: Dialect>(
     log: &mut TurnLog,
 ) -> Result<Response, Error> {
     let headers = &parts.headers;
-    let stopping = parts.extensions.get().cloned();
+    let stopping = parts.extensions.get().cloned().unwrap_or_default();
     let named = app.profile(profile)?;
     let body = body::read(app, headers, body).await?;
     let mut fields = fields::object(&body)?;
@@ -105,7 +105,7 @@ async fn send<D: Dialect>(
     served: &Arc<Served>,
     client: &Client<'_>,
     decoded: Decoded<D>,
-    stopping: Option<Stopping>,
+    mut stopping: Stopping,
     log: &mut TurnLog,
 ) -> Result<Response, Error> {
     let mut prepared = prepare(served, client, decoded).await?;
@@ -116,7 +116,8 @@ async fn send<D: Dialect>(
     let place = app.place(prepared.choices).await?;
     let conversation = prepared.conversation.take();
     let keeper = Keeper::new::<D>(&served.state, prepared.choices, conversation);
-    let cut = due(stopping.clone()).boxed();
+    let mut cut = stopping.clone();
+    let cut = async move { cut.due().await }.boxed();
     let mut company = Company { log: std::mem::take(log), keeper, cut, _place: place };
     let ignored = std::mem::take(&mut prepared.ignored);
     let mut response = if prepared.background {
@@ -130,7 +131,7 @@ async fn send<D: Dialect>(
     } else {
         let told = tokio::select! {
             told = foreground(app, prepared, &mut company) => told,
-            () = due(stopping) => Err(stopped()),
+            () = stopping.due() => Err(stopped()),
         };
         match told {
             Ok(Told::Whole(headers, reply)) => {
@@ -149,15 +150,6 @@ async fn send<D: Dialect>(
     };
     describe(response.headers_mut(), served, &ignored);
     Ok(response)
-}
-
-/// Resolves when the server can wait for turns no longer; of those that it does not stand for
-/// itself, never.
-async fn due(stopping: Option<Stopping>) {
-    match stopping {
-        Some(mut stopping) => stopping.due().await,
-        None => std::future::pending().await,
-    }
 }
 
 /// How a turn is answered that its client waits for.

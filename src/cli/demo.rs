@@ -7,7 +7,7 @@ use tempfile::TempDir;
 
 use super::{Environment, Failure, ServeArgs, serve};
 use crate::{
-    config::{Settings, Store, UpstreamKind},
+    config::{Settings, Store, Upstream, UpstreamKind},
     simulator::{Options, Simulator},
 };
 
@@ -60,8 +60,7 @@ impl Demo {
             }
         }
         for upstream in settings.upstreams.values_mut().filter(|upstream| is_demo(upstream.kind)) {
-            upstream.base_url = self.simulator.base_url();
-            upstream.auth_url = self.simulator.auth_url();
+            self.stand_in(upstream);
         }
         // It is like any other account, but for where its login is.
         let usual = Settings::default().accounts.into_values().next();
@@ -77,8 +76,7 @@ impl Demo {
     fn in_place_of_all(&self, mut settings: Settings) -> Settings {
         for upstream in settings.upstreams.values_mut() {
             upstream.kind = UpstreamKind::Demo;
-            upstream.base_url = self.simulator.base_url();
-            upstream.auth_url = self.simulator.auth_url();
+            self.stand_in(upstream);
         }
         if settings.state.store == Store::Disk {
             settings.state.store = Store::Memory; // It has nothing to do with the user's own turns.
@@ -87,6 +85,11 @@ impl Demo {
             account.source = self.folder();
         }
         settings
+    }
+
+    fn stand_in(&self, upstream: &mut Upstream) {
+        upstream.base_url = self.simulator.base_url();
+        upstream.auth_url = self.simulator.auth_url();
     }
 
     /// Where the login of its account is.

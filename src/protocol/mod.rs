@@ -28,3 +28,9 @@ pub use request::{Reasoning, Request, StreamOptions, Text};
 pub use response::{Ending, Failure, Gather, Outcome, Response};
 pub use turn::{Conversation, Retries, Turn};
 pub use usage::Usage;
+
+/// Seconds since 1970, as `created_at` and its like have them.
+#[must_use]
+pub fn unix_now() -> u64 {
+    std::time::UNIX_EPOCH.elapsed().unwrap_or_default().as_secs()
+}

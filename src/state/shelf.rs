@@ -40,8 +40,10 @@ scoped! {
     chain(id: &str) -> Option<Vec<Arc<Record>>>;
     /// An item of any response or conversation.
     item(id: &str) -> Option<Item>;
-    /// Keeps a conversation, or what is said of it.
+    /// Keeps a conversation.
     put_conversation(conversation: Conversation) -> ();
+    /// Replaces what is said about a conversation; whether it was there.
+    replace_conversation(conversation: Conversation) -> bool;
     /// The conversation of that id, without its items.
     conversation(id: &str) -> Option<Arc<Conversation>>;
     /// Whether it was there.

@@ -18,6 +18,7 @@ mod http_stream;
 mod lead;
 pub mod openai;
 mod retry;
+mod wait;
 mod wire;
 
 pub use connect::{Clients, Error as ConnectError, Shared, connect};

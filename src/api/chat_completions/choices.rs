@@ -7,8 +7,8 @@ use serde::Deserialize;
 
 use super::{Wanted, chunk::Chunks, encode::Encoder, pen::Pen, reply::chat_id};
 use crate::{
-    api::{dialect::Flow, unix_now},
-    protocol::{Event, Kind, Usage},
+    api::dialect::Flow,
+    protocol::{Event, Kind, Usage, unix_now},
     sse, upstream,
 };
 

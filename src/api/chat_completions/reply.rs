@@ -8,10 +8,10 @@ use serde_json::{Value, json, value::RawValue};
 
 use super::{Wanted, chunk::ChatUsage, finish_reason};
 use crate::{
-    api::unix_now,
     config::ReasoningFormat,
     protocol::{
-        Item, Outcome, Response, Usage, What, from_json, raw, raw_str, with_whole_characters,
+        Item, Outcome, Response, Usage, What, from_json, raw, raw_str, unix_now,
+        with_whole_characters,
     },
     upstream,
 };
@@ -178,10 +178,8 @@ fn function_call(wanted: &Wanted, item: &Item) -> Box<RawValue> {
 pub(super) fn payload(item: &Item, custom: bool) -> Box<RawValue> {
     let members = item.members().unwrap_or_default();
     let payload = members.get(if custom { "input" } else { "arguments" });
-    match payload.and_then(|json| {
-        raw_str(json).map_or_else(|| with_whole_characters(json), |_| Some(json.to_owned()))
-    }) {
-        Some(payload) if custom || payload.get() != r#""""# => payload,
+    match payload.and_then(legible) {
+        Some(payload) if custom || payload.get() != r#""""# => payload.into_owned(),
         _ if custom => raw(""),
         _ => raw("{}"),
     }
@@ -215,12 +213,18 @@ pub(super) fn texts(item: &Item) -> Vec<Text> {
     texts
 }
 
-/// What a JSON string says; one that was cut inside a character is no reason to say nothing.
+/// A JSON string that anybody can read: one that was cut inside a character is no reason to say
+/// nothing.
+fn legible(json: &RawValue) -> Option<Cow<'_, RawValue>> {
+    match raw_str(json) {
+        Some(_) => Some(Cow::Borrowed(json)),
+        None => with_whole_characters(json).map(Cow::Owned),
+    }
+}
+
+/// What such a string says.
 fn said(json: &RawValue) -> Option<String> {
-    raw_str(json).map(Cow::into_owned).or_else(|| {
-        let mended = with_whole_characters(json)?;
-        raw_str(&mended).map(Cow::into_owned)
-    })
+    raw_str(&legible(json)?).map(Cow::into_owned)
 }
 
 /// The readable part of a reasoning item: its summaries, else its text.

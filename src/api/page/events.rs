@@ -28,7 +28,7 @@ const SILENCE: Duration = Duration::from_secs(10);
 pub(super) fn follow(
     app: App,
     host: String,
-    mut stopping: Option<Stopping>,
+    mut stopping: Stopping,
     open: OwnedSemaphorePermit,
 ) -> Body {
     let stream = async_stream::stream! {
@@ -60,18 +60,11 @@ pub(super) fn follow(
                 yield Ok::<Bytes, Infallible>(out.freeze());
             }
             tokio::select! {
-                () = stopped(&mut stopping) => break,
+                () = stopping.begun() => break,
                 () = sleep(PACE) => {}
                 () = &mut looking => unreachable!("it never ends"),
             }
         }
     };
     Body::from_stream(stream)
-}
-
-async fn stopped(stopping: &mut Option<Stopping>) {
-    match stopping {
-        Some(stopping) => stopping.begun().await,
-        None => std::future::pending().await,
-    }
 }

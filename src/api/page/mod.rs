@@ -22,6 +22,7 @@ use http::{HeaderMap, Method, StatusCode, Uri, header, uri::Authority};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::{App, Error, Stopping, ops};
+use crate::protocol::unix_now;
 
 use guide::Guides;
 pub use guide::{Address, Guide, Guiding};
@@ -40,7 +41,7 @@ pub(super) struct Page {
 impl Default for Page {
     fn default() -> Self {
         let open = Arc::new(Semaphore::new(OPEN));
-        Self { accounts: accounts::Accounts::default(), open, since: super::unix_now() }
+        Self { accounts: accounts::Accounts::default(), open, since: unix_now() }
     }
 }
 
@@ -102,7 +103,7 @@ async fn events(
     uri: Uri,
 ) -> Result<Response, Error> {
     let open = app.page().opened()?;
-    let stopping = stopping.map(|Extension(stopping)| stopping);
+    let Extension(stopping) = stopping.unwrap_or_default();
     let body = events::follow(app, host(&headers, &uri), stopping, open);
     Ok(assets::data("text/event-stream; charset=utf-8", body))
 }

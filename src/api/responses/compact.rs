@@ -10,9 +10,9 @@ use uuid::Uuid;
 
 use super::{Responses, decode, kept, view::no_usage};
 use crate::{
-    api::{Client, Decoded, Dialect, Error, Fields, dialect::Flow, unix_now},
+    api::{Client, Decoded, Dialect, Error, Fields, dialect::Flow},
     config::Protocol,
-    protocol::{Event, Item, Malformed, Object, Outcome, Response, raw},
+    protocol::{Event, Item, Malformed, Object, Outcome, Response, raw, unix_now},
     upstream,
 };
 

@@ -3,10 +3,7 @@
 use serde::Serialize;
 use serde_json::{json, value::RawValue};
 
-use crate::{
-    api::unix_now,
-    protocol::{Object, Usage, from_json, raw, raw_str},
-};
+use crate::protocol::{Object, Usage, from_json, raw, raw_str, unix_now};
 
 /// The fields of a request that are found again in the answer.
 pub(super) const ECHOED: [&str; 25] = [

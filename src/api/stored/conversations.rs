@@ -19,9 +19,9 @@ use crate::{
         access::Named,
         body,
         fields::{self, read, take_raw},
-        responses, unix_now,
+        responses,
     },
-    protocol::{Item, Object, raw},
+    protocol::{Item, Object, raw, unix_now},
     state::Conversation,
 };
 
@@ -115,7 +115,9 @@ pub(super) async fn update(
     let metadata =
         labels(&mut *fields::object(&body)?)?.ok_or_else(|| Error::missing("metadata"))?;
     let conversation = Conversation { metadata, ..(*place.conversation().await?).clone() };
-    place.shelf()?.put_conversation(conversation.clone()).await?;
+    if !place.shelf()?.replace_conversation(conversation.clone()).await? {
+        return Err(place.no_conversation()); // It was deleted meanwhile.
+    }
     Ok(object(&conversation))
 }
 

@@ -1,6 +1,6 @@
 //! A connection from its upgrade to its end.
 
-use std::{collections::VecDeque, fmt::Write as _, pin::pin};
+use std::{collections::VecDeque, pin::pin};
 
 use axum::{
     Extension,
@@ -25,9 +25,9 @@ use crate::{
         App, Error, Responses,
         access::{self, Named},
         outer::RequestId,
-        turn, unix_now,
+        turn,
     },
-    protocol::{Event, Item},
+    protocol::{Event, Item, unix_now},
     sse,
 };
 
@@ -151,9 +151,7 @@ impl Session {
         model: &str,
         items: Vec<Item>,
     ) -> Result<(), Gone> {
-        let mut id = "resp_".to_owned();
-        // Writing into a text cannot fail.
-        let _ = write!(id, "{}", Uuid::now_v7().simple());
+        let id = format!("resp_{}", Uuid::now_v7().simple());
         let memory = Memory { id: id.clone(), items };
         self.memory = Some(memory).filter(|memory| memory.size() <= self.limit);
         let usage = json!({"input_tokens": 0, "output_tokens": 0, "total_tokens": 0});

@@ -13,11 +13,9 @@ mod told;
 mod what;
 mod write;
 
-use std::time::{SystemTime, UNIX_EPOCH};
-
 use futures_util::StreamExt;
 
-use crate::upstream::Events;
+use crate::{protocol::unix_now, upstream::Events};
 use stage::{Flow, Stage};
 
 /// Where a turn is to end, if it gets that far.
@@ -94,14 +92,10 @@ pub fn cut(
             yield Ok(event);
         }
         if let Flow::Cut(why) = flow {
-            yield Ok(stage.last(why, input_tokens(), now()));
+            yield Ok(stage.last(why, input_tokens(), unix_now()));
         }
     }
     .boxed()
-}
-
-fn now() -> u64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |now| now.as_secs())
 }
 
 #[cfg(test)]

@@ -12,6 +12,17 @@ use super::{
 };
 use crate::protocol::Item;
 
+impl New {
+    fn conversation(scope: &str, conversation: Conversation) -> Self {
+        Self {
+            name: Name::conversation(scope, &conversation.id),
+            previous: None,
+            standing: Standing::Kept,
+            content: Content::Conversation(Arc::new(conversation)),
+        }
+    }
+}
+
 impl Store {
     /// Keeps a conversation, or replaces what is said about one whose items stay.
     ///
@@ -22,13 +33,26 @@ impl Store {
         scope: &str,
         conversation: Conversation,
     ) -> Result<(), Error> {
-        let new = New {
-            name: Name::conversation(scope, &conversation.id),
-            previous: None,
-            standing: Standing::Kept,
-            content: Content::Conversation(Arc::new(conversation)),
-        };
+        let new = New::conversation(scope, conversation);
         self.0.write(|ledger| Ok((ledger.draft(Some(new), None)?, ()))).await
+    }
+
+    /// Replaces what is said about a conversation whose items stay: whether there is one. One that
+    /// somebody has deleted meanwhile does not come back.
+    ///
+    /// # Errors
+    /// As [`Self::put_conversation`].
+    pub async fn replace_conversation(
+        &self,
+        scope: &str,
+        conversation: Conversation,
+    ) -> Result<bool, Error> {
+        let new = New::conversation(scope, conversation);
+        let plan = move |ledger: &mut Ledger| match ledger.visible(&new.name) {
+            Some(_) => Ok((ledger.draft(Some(new), None)?, true)),
+            None => Ok((Draft::default(), false)),
+        };
+        self.0.write(plan).await
     }
 
     /// The conversation of that id.

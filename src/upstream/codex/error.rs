@@ -1,5 +1,6 @@
 //! The backend's refusals, in the five shapes it has for them, as [`Error`]s.
 
+use base64::{Engine, prelude::BASE64_STANDARD as STANDARD};
 use http::{HeaderMap, StatusCode};
 
 use super::limits;
@@ -8,7 +9,8 @@ use crate::{
     protocol::Failure,
     upstream::{
         Error,
-        failure::{Told, blocked, limited, redirected, retry_after},
+        failure::{Told, blocked, limited, redirected},
+        wait::retry_after,
         wire::is_page,
     },
 };
@@ -24,6 +26,11 @@ pub(super) fn refusal(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> E
         return blocked(status);
     }
     let mut told = Told::read(body);
+    if told.code.is_none()
+        && let Some(hidden) = hidden(headers)
+    {
+        told = Told { message: told.message.or(hidden.message), ..hidden };
+    }
     told.resets_in = told.resets_in.or(wait).or_else(|| limits::resets_in(headers));
     let message = told.message.clone().unwrap_or_else(|| format!("the upstream answered {status}"));
     match status.as_u16() {
@@ -50,6 +57,12 @@ pub(super) fn refusal(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> E
         },
         _ => told.into_error(message, wait),
     }
+}
+
+/// The error that stands in a header beside the body, or in its place.
+fn hidden(headers: &HeaderMap) -> Option<Told> {
+    let encoded = headers.get("x-error-json")?;
+    Some(Told::read(&STANDARD.decode(encoded).ok()?))
 }
 
 fn not_found(told: Told, message: String) -> Error {
@@ -83,6 +96,22 @@ mod tests {
         headers.insert("cf-mitigated", http::HeaderValue::from_static("challenge"));
         let told = refusal(StatusCode::SERVICE_UNAVAILABLE, &headers, page);
         assert!(matches!(told, Error::Forbidden { .. }), "{told:?}");
+    }
+
+    #[test]
+    fn an_error_that_the_body_keeps_to_itself_stands_in_a_header() {
+        let error = br#"{"error":{"code":"account_deactivated","message":"It is closed."}}"#;
+        let mut headers = HeaderMap::new();
+        headers.insert("x-error-json", STANDARD.encode(error).parse().unwrap());
+        for body in ["", "{}", "unauthorized"] {
+            let told = refusal(StatusCode::UNAUTHORIZED, &headers, body.as_bytes());
+            let Error::Forbidden { message, code } = told else { panic!("{told:?}") };
+            assert_eq!(code.as_deref(), Some("account_deactivated"));
+            assert_eq!(message, if body == "unauthorized" { body } else { "It is closed." });
+        }
+        headers.insert("x-error-json", http::HeaderValue::from_static("no base64"));
+        let told = refusal(StatusCode::UNAUTHORIZED, &headers, b"");
+        assert!(matches!(told, Error::Refused { .. }), "{told:?}");
     }
 
     #[test]

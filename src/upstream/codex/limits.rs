@@ -5,7 +5,11 @@ use std::time::Duration;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use serde::Deserialize;
 
-use crate::{protocol::Event, telemetry::metrics, upstream::failure};
+use crate::{
+    protocol::{Event, unix_now},
+    telemetry::metrics,
+    upstream::wait::until,
+};
 
 /// The windows of a plan, as they are called in the headers.
 const WINDOWS: [&str; 2] = ["primary", "secondary"];
@@ -74,7 +78,7 @@ pub(super) fn update(headers: &mut HeaderMap, event: &Event) {
         reset_at: Option<u64>,
     }
     let Ok(Limits { rate_limits: Windows { primary, secondary } }) = event.read() else { return };
-    let now = std::time::UNIX_EPOCH.elapsed().map_or(0, |since| since.as_secs());
+    let now = unix_now();
     for (window, told) in WINDOWS.into_iter().zip([primary, secondary]) {
         let Some(told) = told else { continue };
         let reset_after = told.reset_at.map(|at| at.saturating_sub(now).to_string());
@@ -117,8 +121,7 @@ fn reset_after(headers: &HeaderMap, window: &str) -> Option<u64> {
         let text = headers.get(format!("x-codex-{window}-{what}"))?.to_str().ok()?;
         text.parse::<u64>().ok()
     };
-    number("reset-after-seconds")
-        .or_else(|| Some(failure::until(number("reset-at")? as f64)?.as_secs()))
+    number("reset-after-seconds").or_else(|| Some(until(number("reset-at")? as f64)?.as_secs()))
 }
 
 fn tightest(windows: [Option<Window>; 2]) -> Option<Window> {

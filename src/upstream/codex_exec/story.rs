@@ -6,7 +6,11 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::failure;
-use crate::{protocol::Event, sse::Frame, upstream::Error};
+use crate::{
+    protocol::{Event, unix_now},
+    sse::Frame,
+    upstream::Error,
+};
 
 /// A turn as the program tells it.
 pub(super) struct Story {
@@ -81,7 +85,7 @@ struct Usage {
 
 impl Story {
     pub(super) fn new(model: String) -> Self {
-        Self { id: name("resp"), model, created_at: now(), sequence: 0, items: Vec::new() }
+        Self { id: name("resp"), model, created_at: unix_now(), sequence: 0, items: Vec::new() }
     }
 
     /// # Errors
@@ -102,7 +106,7 @@ impl Story {
             Line::Done { item } => self.item(&item, true, &mut events)?,
             Line::Completed { usage } => {
                 let mut response = self.response("completed", usage.json());
-                response["completed_at"] = now().into();
+                response["completed_at"] = unix_now().into();
                 let last = self.event("response.completed", json!({"response": response}));
                 return Ok(Step::End(last));
             }
@@ -256,11 +260,6 @@ const REASONING: Kind = Kind {
     part: |text| json!({"type": "summary_text", "text": text}),
     item: |id, _, summary| json!({"id": id, "type": "reasoning", "summary": summary}),
 };
-
-/// Seconds since 1970.
-fn now() -> u64 {
-    std::time::UNIX_EPOCH.elapsed().unwrap_or_default().as_secs()
-}
 
 fn name(prefix: &str) -> String {
     format!("{prefix}_{}", Uuid::now_v7().simple())

@@ -7,7 +7,8 @@ use crate::{
     protocol::Failure,
     upstream::{
         Error,
-        failure::{Told, blocked, limited, redirected, retry_after},
+        failure::{Told, blocked, limited, redirected},
+        wait::retry_after,
         wire::is_page,
     },
 };

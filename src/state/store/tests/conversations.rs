@@ -9,10 +9,21 @@ async fn a_conversation_is_found_as_it_was_put() {
         store.put_conversation(ME, kept.clone()).await.unwrap();
         store.add_items(ME, "c", vec![item("i", "text")]).await.unwrap();
         kept.metadata = raw(&json!({"topic": "demo"}));
-        store.put_conversation(ME, kept.clone()).await.unwrap();
+        assert!(store.replace_conversation(ME, kept.clone()).await.unwrap());
         let found = store.conversation(ME, "c").await.unwrap().unwrap();
         assert_eq!(format!("{found:?}"), format!("{kept:?}"));
         assert_eq!(item_ids(store, "c").await.unwrap(), ["i"]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_is_said_of_a_conversation_does_not_bring_it_back() {
+    everywhere(AMPLE, async |store, _| {
+        store.put_conversation(ME, conversation("c")).await.unwrap();
+        assert!(store.delete_conversation(ME, "c").await.unwrap());
+        assert!(!store.replace_conversation(ME, conversation("c")).await.unwrap());
+        assert!(store.conversation(ME, "c").await.unwrap().is_none());
     })
     .await;
 }

@@ -27,6 +27,9 @@ const DOUBTED_AFTER: Duration = Duration::from_secs(30);
 /// How long a connection that is in doubt has to say anything at all.
 const DOUBT: Duration = Duration::from_secs(10);
 
+/// What is told of a turn, with the handshake where that is the first.
+const OF_ONE_TURN: [&str; 2] = ["openai-model", "x-codex-turn-state"];
+
 pub(super) struct Connection {
     socket: WebSocket<reqwest::Upgraded>,
     /// Whose it is.
@@ -62,7 +65,11 @@ impl Connection {
         }
     }
 
+    /// Between two turns: what was told of the one is not true of the next.
     pub(super) fn rests(&mut self) {
+        for name in OF_ONE_TURN {
+            self.received.remove(name);
+        }
         self.rested_since = Instant::now();
     }
 

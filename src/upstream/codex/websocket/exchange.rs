@@ -79,11 +79,24 @@ async fn lead(connection: &mut Connection, idle: Duration) -> Result<Vec<Event>,
             Kind::Error => return Err(refused(&event)),
             Kind::RateLimits => limits::update(&mut connection.received, &event),
             Kind::Keepalive => continue, // Who waits has signs of life from us.
-            Kind::Other => {}
+            Kind::Other => connection.received.extend(headers_in(&event)),
             _ => return Ok(lead.and(event)),
         }
         lead.hold(event).map_err(Failed::Refused)?;
     }
+}
+
+/// What stands in the headers of a turn over HTTP, and over a connection in an event.
+fn headers_in(event: &Event) -> HeaderMap {
+    #[derive(Deserialize)]
+    struct Metadata<'a> {
+        #[serde(borrow)]
+        headers: &'a RawValue,
+    }
+    if !event.name.ends_with(b"response.metadata") {
+        return HeaderMap::new();
+    }
+    event.read().map(|Metadata { headers }| read_headers(headers)).unwrap_or_default()
 }
 
 fn unanswered(error: Error) -> Failed {

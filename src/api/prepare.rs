@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use futures_util::future::try_join_all;
+use futures_util::{StreamExt, TryStreamExt, stream};
 use http::{HeaderMap, HeaderName};
 use serde_json::value::RawValue;
 
@@ -24,6 +24,10 @@ static PASSED_ON: [HeaderName; 6] = [
     HeaderName::from_static("x-codex-parent-thread-id"),
     HeaderName::from_static("x-openai-subagent"),
 ];
+
+/// How much of a request's input may be there at once for the sake of its choices, in bytes: each
+/// that begins has a copy, and the body that is sent is another. More of a large one wait.
+const MAX_COPIES: usize = 32 * 1024 * 1024;
 
 /// A turn of which everything is known that has to be.
 pub(super) struct Prepared<D> {
@@ -153,9 +157,11 @@ impl<D: Dialect> Prepared<D> {
         let turn = std::mem::take(&mut self.turn);
         log.retried(turn.retries.clone());
         let input_tokens = (!self.limits.is_none()).then(|| input_tokens(&turn.request));
-        let turns = std::iter::repeat_n(turn, self.choices);
+        let at_once = (MAX_COPIES / input_bytes(&turn.request).max(1)).max(1);
+        let turns = stream::iter(std::iter::repeat_n(turn, self.choices));
         let upstream = &self.served.upstream;
-        let begun = try_join_all(turns.map(|turn| upstream::begin(upstream, turn, hold))).await?;
+        let begin = |turn| upstream::begin(upstream, turn, hold);
+        let begun: Vec<Begun> = turns.map(begin).buffered(at_once).try_collect().await?;
         let mut started = Started { headers: HeaderMap::new(), silent: true, events: Vec::new() };
         for Begun { headers, mut events, silent } in begun {
             started.headers.extend(headers);
@@ -184,10 +190,14 @@ pub(super) struct Started {
 fn input_tokens(request: &Request) -> impl FnOnce() -> u64 + Clone + Send + use<> {
     const HELD: usize = 64 * 1024;
     const BYTES_PER_TOKEN: usize = 4;
-    let bytes: usize = request.input.iter().map(|item| item.json().get().len()).sum();
+    let bytes = input_bytes(request);
     let held = (bytes <= HELD).then(|| request.clone());
     move || match held {
         Some(request) => tokens::estimate(&request),
         None => (bytes / BYTES_PER_TOKEN) as u64,
     }
+}
+
+fn input_bytes(request: &Request) -> usize {
+    request.input.iter().map(|item| item.json().get().len()).sum()
 }

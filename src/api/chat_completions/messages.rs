@@ -6,6 +6,7 @@ use serde_json::value::RawValue;
 
 use super::{
     sent::{Output, Sent, SentPart},
+    thoughts::Thoughts,
     tools::Tools,
     wire::{Content, Message, Part, ToolCall},
 };
@@ -64,12 +65,15 @@ impl Input<'_> {
         for (thought, name) in [
             (&message.reasoning_content, "messages.reasoning_content"),
             (&message.reasoning, "messages.reasoning"),
-            (&message.reasoning_details, "messages.reasoning_details"),
             (&message.thinking_blocks, "messages.thinking_blocks"),
         ] {
             if thought.is_some() {
                 self.ignored.drop(name);
             }
+        }
+        let Thoughts { sealed, is_all } = Thoughts::read(message.reasoning_details);
+        if !is_all || (!sealed.is_empty() && message.role != "assistant") {
+            self.ignored.drop("messages.reasoning_details");
         }
         if message.name.is_some() && message.role != "function" && message.role != "tool" {
             self.ignored.drop("messages.name");
@@ -77,7 +81,16 @@ impl Input<'_> {
         match &*message.role {
             "system" | "developer" => self.said("developer", &message, at),
             "user" => self.said("user", &message, at),
-            "assistant" => self.assistant(&message, at),
+            "assistant" => {
+                let begin = self.items.len();
+                sealed.iter().for_each(|thought| self.push(thought));
+                self.assistant(&message, at)?;
+                // The backend refuses a thought that led to nothing.
+                if self.items.len() == begin + sealed.len() {
+                    self.items.truncate(begin);
+                }
+                Ok(())
+            }
             "tool" => self.tool(&message, at),
             "function" => self.function(&message, at),
             other => Err(Error::wrong_value(

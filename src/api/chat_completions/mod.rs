@@ -19,6 +19,7 @@ mod pen;
 mod reply;
 mod sent;
 mod settings;
+mod thoughts;
 mod tool_choice;
 mod tools;
 mod wire;

@@ -9,6 +9,7 @@ use crate::protocol::{Draft, Item};
 /// An item that a message comes to. What is JSON goes on as the client wrote it.
 pub(super) enum Sent<'a> {
     Message { role: &'a str, content: Vec<SentPart<'a>> },
+    Reasoning { summary: Vec<&'a RawValue>, encrypted_content: &'a RawValue },
     FunctionCall { call_id: &'a str, name: &'a str, arguments: &'a RawValue },
     CustomToolCall { call_id: &'a str, name: &'a str, input: &'a RawValue },
     FunctionCallOutput { call_id: &'a str, output: &'a Output<'a> },
@@ -41,6 +42,12 @@ impl Sent<'_> {
                 draft.text("role", role);
                 draft.list("content", content, SentPart::write);
             }),
+            Self::Reasoning { summary, encrypted_content } => draft.object("reasoning", |draft| {
+                draft.list("summary", summary, |draft, text| {
+                    draft.object("summary_text", |draft| draft.json("text", text));
+                });
+                draft.json("encrypted_content", encrypted_content);
+            }),
             Self::FunctionCall { call_id, name, arguments } => {
                 draft.object("function_call", |draft| {
                     draft.text("call_id", call_id);
@@ -69,6 +76,10 @@ impl Sent<'_> {
     fn size(&self) -> usize {
         match self {
             Self::Message { content, .. } => content.iter().map(SentPart::size).sum(),
+            Self::Reasoning { summary, encrypted_content } => {
+                let summary: usize = summary.iter().map(|text| SHORT + text.get().len()).sum();
+                summary + encrypted_content.get().len()
+            }
             Self::FunctionCall { call_id, name, arguments: json }
             | Self::CustomToolCall { call_id, name, input: json } => {
                 call_id.len() + name.len() + json.get().len()

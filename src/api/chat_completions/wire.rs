@@ -36,8 +36,8 @@ pub(super) struct Message<'a> {
     pub(super) reasoning_content: Option<IgnoredAny>,
     #[serde(default)]
     pub(super) reasoning: Option<IgnoredAny>,
-    #[serde(default)]
-    pub(super) reasoning_details: Option<IgnoredAny>,
+    #[serde(borrow, default)]
+    pub(super) reasoning_details: Option<&'a RawValue>,
     #[serde(default)]
     pub(super) thinking_blocks: Option<IgnoredAny>,
     #[serde(default)]

@@ -75,6 +75,37 @@ async fn encrypted_reasoning_comes_back_before_the_call_it_led_to() {
 }
 
 #[tokio::test]
+async fn reasoning_that_a_client_carries_itself_goes_back_with_its_message() {
+    let server = TestServer::start().await;
+    server.simulator.script(Script::new().reasoning("hm").message("well"));
+    let include = json!(["reasoning.encrypted_content"]);
+    let body = json!({"model": "gpt-5.5", "input": "hi", "include": include});
+    let told = server.responses(&body).await.ok().json();
+    let sealed = &told["output"][0]["encrypted_content"];
+    let details = json!([{"type": "reasoning.encrypted", "data": sealed, "id": "rs_1",
+        "format": "openai-responses-v1", "index": 0}]);
+    let others = json!([{"type": "reasoning.text", "text": "hm"}]);
+    for (said, details, kinds_sent, dropped) in [
+        ("well", &details, ["message", "reasoning", "message", "message"].as_slice(), None),
+        ("", &details, &["message", "message"], None),
+        ("well", &others, &["message"; 3], Some("messages.reasoning_details")),
+    ] {
+        let messages = json!([
+            {"role": "user", "content": "hi"},
+            {"role": "assistant", "content": said, "reasoning_details": details},
+            {"role": "user", "content": "go on"},
+        ]);
+        let answer = server.chat(&with(ask("hi"), json!({"messages": messages}))).await.ok();
+        assert_eq!(answer.header("x-codexway-dropped"), dropped);
+        let sent = server.last_turn();
+        assert_eq!(kinds(&sent["input"]), kinds_sent);
+        if kinds_sent.contains(&"reasoning") {
+            assert_eq!(sent["input"][1]["encrypted_content"], *sealed);
+        }
+    }
+}
+
+#[tokio::test]
 async fn reasoning_that_the_backend_cannot_read_any_more_is_left_out_once() {
     let server = TestServer::start().await;
     let body = json!({"model": "gpt-5.5", "input": [

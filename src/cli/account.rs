@@ -2,7 +2,7 @@
 
 use anyhow::{Context, anyhow};
 
-use super::{Environment, Failure};
+use super::{Environment, Failure, demo};
 use crate::{
     auth::{self, Backend, LogIn, OAuth, Own, Places, Source, TokenManager},
     config::{self, Settings, UpstreamKind},
@@ -30,7 +30,7 @@ impl<'a> Account<'a> {
         settings: &'a Settings,
         environment: &Environment,
     ) -> Result<Self, Failure> {
-        if !config::is_section_name(name) {
+        if !config::is_section_name(name) && name != demo::ACCOUNT {
             return Err(Failure::Usage(format!(
                 "`{name}` cannot be the name of an account; hint: use letters, digits, `-`, `_` and `.`"
             )));
@@ -47,6 +47,11 @@ impl<'a> Account<'a> {
     /// Where its ChatGPT login is looked for.
     pub(super) fn source(&self) -> Source {
         auth::find(self.settings.map_or("own", |settings| &settings.source), &self.places)
+    }
+
+    /// Whether it is the simulator's, whose login is nobody's.
+    pub(super) fn is_simulated(&self) -> bool {
+        self.name == demo::ACCOUNT
     }
 
     /// Its folder of ours.
@@ -117,7 +122,7 @@ fn upstream_of(name: &str, settings: &Settings) -> config::Upstream {
     let profiles = settings.profiles.values().filter(|profile| profile.account == name);
     profiles
         .filter_map(|profile| settings.upstreams.get(&profile.upstream))
-        .find(chatgpt)
+        .find(|upstream| chatgpt(upstream) || name == demo::ACCOUNT)
         .or_else(|| settings.upstreams.get("codex").filter(chatgpt))
         .or_else(|| settings.upstreams.values().find(chatgpt))
         .cloned()

@@ -4,8 +4,11 @@ use std::path::PathBuf;
 
 use anyhow::Context;
 
-use super::{ConfigCommand, Environment, Failure, FileArg};
-use crate::config::{self, Sources};
+use super::{ConfigCommand, Environment, Failure, FileArg, account::block_on, demo::Demo};
+use crate::{
+    api::App,
+    config::{self, Settings, Sources, Store},
+};
 
 pub(super) fn run(
     command: ConfigCommand,
@@ -17,12 +20,23 @@ pub(super) fn run(
         ConfigCommand::Show { json: false } => out!("{}", config::load(&sources)?.show()),
         ConfigCommand::Show { json: true } => outln!("{:#}", config::load(&sources)?.show_json()),
         ConfigCommand::Check => {
-            config::load(&sources)?;
+            check(config::load(&sources)?.settings, environment)?;
             outln!("the settings are sound");
         }
         ConfigCommand::Path => outln!("{}", path(&sources)?.display()),
     }
     Ok(())
+}
+
+/// Makes of the settings what would serve them: they may name a file that is not there, or what
+/// nothing can be connected to.
+fn check(mut settings: Settings, environment: &Environment) -> Result<(), Failure> {
+    settings.state.store = Store::Off; // A running server may hold the file.
+    block_on(async {
+        let (settings, _demo) = Demo::beside(settings).await?;
+        App::new(settings, environment.surroundings()).map_err(anyhow::Error::from)?;
+        Ok(())
+    })
 }
 
 /// The file that is read, whatever is in it, or else the one that would be.

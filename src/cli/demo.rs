@@ -15,7 +15,7 @@ use crate::{
 const PACE: Duration = Duration::from_millis(5);
 
 /// The account of profiles that run at the simulator; no account of a file can be called so.
-const ACCOUNT: &str = "(demo)";
+pub(super) const ACCOUNT: &str = "(demo)";
 
 pub(super) fn run(args: &ServeArgs, environment: &Environment) -> Result<(), Failure> {
     let settings = serve::settings(&args.start, environment)?;
@@ -42,6 +42,16 @@ impl Demo {
             .context("write the simulated account")?;
         account.path().to_str().context("a folder whose name is no text")?;
         Ok(Self { simulator, account })
+    }
+
+    /// The settings as they are served: profiles that name the simulator run at one that is there
+    /// as long as what comes with them.
+    pub(super) async fn beside(settings: Settings) -> anyhow::Result<(Settings, Option<Self>)> {
+        if !Self::is_wanted(&settings) {
+            return Ok((settings, None));
+        }
+        let demo = Self::start().await?;
+        Ok((demo.where_it_is_named(settings), Some(demo)))
     }
 
     /// Whether a profile of these runs at the simulator.

@@ -5,7 +5,7 @@ use clap::Args;
 use serde_json::Value;
 
 use super::account::block_on;
-use super::{Environment, Failure, FileArg, terminal};
+use super::{Environment, Failure, FileArg, demo::Demo, terminal};
 use crate::{
     config::{self, Profile, Settings},
     models::{Catalog, Live},
@@ -23,8 +23,9 @@ pub(super) struct ModelsArgs {
 
 pub(super) fn run(args: &ModelsArgs, environment: &Environment) -> Result<(), Failure> {
     let settings = config::load(&environment.sources(&args.file, None))?.settings;
-    let profile = &settings.profiles[&settings.server.profile]; // The loader has checked the name.
     block_on(async {
+        let (settings, _demo) = Demo::beside(settings).await?;
+        let profile = &settings.profiles[&settings.server.profile]; // The loader has checked the name.
         let entries = catalog(profile, &settings, environment).await?.entries(&profile.aliases);
         if args.json {
             outln!("{:#}", Value::Array(entries));

@@ -18,16 +18,14 @@ pub(super) const SETTLE: Duration = Duration::from_secs(35);
 pub(super) fn run(args: &ServeArgs, environment: &Environment) -> Result<(), Failure> {
     let settings = settings(&args.start, environment)?;
     block_on(async {
-        if !Demo::is_wanted(&settings) {
-            let adapt = |settings| match Demo::is_wanted(&settings) {
-                true => Err("the simulator is started with codexway: start that again".to_owned()),
-                false => Ok(settings),
-            };
-            return serve(settings, adapt, args, environment, "codexway").await;
-        }
-        let demo = Demo::start().await?;
-        let settings = demo.where_it_is_named(settings);
-        let adapt = |settings| Ok(demo.where_it_is_named(settings));
+        let (settings, demo) = Demo::beside(settings).await?;
+        let adapt = |settings| match &demo {
+            Some(demo) => Ok(demo.where_it_is_named(settings)),
+            None if Demo::is_wanted(&settings) => {
+                Err("the simulator is started with codexway: start that again".to_owned())
+            }
+            None => Ok(settings),
+        };
         serve(settings, adapt, args, environment, "codexway").await
     })
 }

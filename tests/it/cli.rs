@@ -188,6 +188,23 @@ fn wrong_settings_are_told_with_their_place_and_exit_code_2() {
     assert_eq!(run(&home, &["config", "check", "--config", "none.toml"]).status.code(), Some(2));
 }
 
+#[test]
+fn settings_that_cannot_be_served_are_not_sound() {
+    let home = tempfile::tempdir().unwrap();
+    let file = home.path().join("my.toml");
+    let checked = |settings: &str| {
+        fs::write(&file, settings).unwrap();
+        let output = run(&home, &["config", "check", "--config", "my.toml"]);
+        (output.status.code(), text(&output.stderr))
+    };
+    let (code, told) = checked("[profiles.codex]\nbase_prompt = \"none.txt\"\n");
+    assert_eq!(code, Some(2), "{told}");
+    assert!(told.contains("read `base_prompt` of the profile `codex`: none.txt"), "{told}");
+    fs::write(home.path().join("none.txt"), "Be kind.").unwrap();
+    assert_eq!(checked("[profiles.codex]\nbase_prompt = \"none.txt\"\n").0, Some(0));
+    assert_eq!(checked("[profiles.codex]\nupstream = \"demo\"\n").0, Some(0));
+}
+
 /// As `CODEXWAY_CONFIG= codexway` does, and many a Compose file.
 #[test]
 fn an_empty_variable_is_one_that_is_not_set() {

@@ -9,6 +9,7 @@ mod probe;
 mod turn;
 
 use super::account::{Account, block_on};
+use super::demo::Demo;
 use super::status::Failed;
 use super::{Code, Environment, Failure, FileArg, models, status, terminal};
 use crate::config::{self, Settings};
@@ -76,11 +77,12 @@ pub(super) fn run(args: &DoctorArgs, environment: &Environment) -> Result<(), Fa
     tell(args, &config);
     block_on(async {
         let mut checks = vec![config];
-        let login_needed = examine(args, &loaded.settings, environment, &mut checks).await?;
+        let (settings, _demo) = Demo::beside(loaded.settings).await?;
+        let login_needed = examine(args, &settings, environment, &mut checks).await?;
         let findings = match (args.probe, login_needed) {
             (false, _) => None,
             (true, true) => Some(Findings::none("somebody has to log in first")),
-            (true, false) => Some(probe::run(args.yes, &loaded.settings, environment).await?),
+            (true, false) => Some(probe::run(args.yes, &settings, environment).await?),
         };
         let login_needed =
             login_needed || findings.as_ref().is_some_and(|findings| findings.login_needed);

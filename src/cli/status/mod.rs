@@ -13,6 +13,7 @@ use serde_json::json;
 mod text;
 
 use super::account::{Account, block_on};
+use super::demo::Demo;
 use super::{Code, Environment, Failure, FileArg, terminal};
 use crate::{
     auth::{self, Credits, Holds, Window},
@@ -73,8 +74,9 @@ pub(super) struct Server {
 pub(super) fn run(args: &StatusArgs, environment: &Environment) -> Result<(), Failure> {
     let settings = config::load(&environment.sources(&args.file, None))?.settings;
     let known = environment.known_accounts();
-    let accounts = accounts(&settings, &known, environment);
     block_on(async {
+        let (settings, _demo) = Demo::beside(settings).await?;
+        let accounts = accounts(&settings, &known, environment);
         let reports = join_all(accounts.iter().map(|account| report(account, environment)));
         let asked = async { tokio::join!(reports, server(address(&settings))) };
         let (reports, server) = terminal::busy("asking", asked).await;
@@ -157,7 +159,7 @@ pub(super) async fn report(account: &Account<'_>, environment: &Environment) -> 
 
 async fn measure(account: &Account<'_>, report: &mut Report) -> Result<(), auth::Error> {
     let folder = account.source().folder();
-    if !folder.is_empty() {
+    if !folder.is_empty() && !account.is_simulated() {
         report.login = Some(if folder.is_own() { "own" } else { "borrowed" });
         report.file = Some(folder.file());
     }

@@ -49,6 +49,20 @@ async fn only_what_is_new_is_sent_and_the_backend_knows_the_rest() {
 }
 
 #[tokio::test]
+async fn what_the_handshake_told_is_told_with_the_first_turn_alone() {
+    let server = always().await;
+    server.simulator.script_always(Some(thinking_call()));
+    let mut agent = Agent::new("Read a.txt");
+    for is_told in [true, false] {
+        let answer = agent.step(&server).await;
+        assert_eq!(answer.header("x-codex-turn-state").is_some(), is_told);
+        assert_eq!(answer.header("openai-model"), None);
+        assert!(answer.header("x-codex-primary-used-percent").is_some());
+    }
+    assert_eq!(upgrades(&server), 1);
+}
+
+#[tokio::test]
 async fn a_history_that_was_changed_is_sent_whole() {
     let server = always().await;
     server.simulator.script_always(Some(thinking_call()));

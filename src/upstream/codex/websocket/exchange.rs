@@ -250,4 +250,18 @@ mod tests {
         let plain = r#"{"type":"error","error":{"code":"server_is_overloaded","message":"m"}}"#;
         assert!(matches!(error(plain), Error::Overloaded { .. }));
     }
+
+    #[test]
+    fn the_headers_of_a_turn_stand_in_an_event_of_metadata() {
+        let read = |json: &'static str| {
+            let headers = headers_in(&event(Bytes::from_static(json.as_bytes())).unwrap());
+            headers.get("openai-model").map(|model| model.to_str().unwrap().to_owned())
+        };
+        for name in ["codex.response.metadata", "response.metadata"] {
+            let json = format!(r#"{{"type":"{name}","headers":{{"openai-model":"gpt-5.5"}}}}"#);
+            assert_eq!(read(json.leak()).as_deref(), Some("gpt-5.5"));
+        }
+        assert_eq!(read(r#"{"type":"other","headers":{"openai-model":"gpt-5.5"}}"#), None);
+        assert_eq!(read(r#"{"type":"response.metadata"}"#), None);
+    }
 }

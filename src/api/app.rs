@@ -17,7 +17,6 @@ use super::{
     body::Room,
     page::{Address, Guide, Page},
     setup::{Setup, SetupError, Surroundings},
-    websocket::Turns,
 };
 use crate::{
     config::{self, Profile, Server, Settings},
@@ -37,8 +36,6 @@ pub struct App(Arc<Inner>);
 
 struct Inner {
     setup: Setup,
-    /// The turns that run over WebSockets.
-    sockets: Turns,
     activity: Arc<Activity>,
     page: Page,
     room: Room,
@@ -102,7 +99,6 @@ impl App {
         let now = RwLock::new(Arc::new(setup.now(settings, None)?));
         Ok(Self(Arc::new(Inner {
             setup,
-            sockets: Turns::default(),
             activity: Arc::default(),
             page: Page::default(),
             room: Room::default(),
@@ -182,11 +178,6 @@ impl App {
         Some((Arc::clone(served), name.len() + 1))
     }
 
-    /// The turns that run over WebSockets.
-    pub(super) fn sockets(&self) -> &Turns {
-        &self.0.sockets
-    }
-
     /// What the turns do, and have lately done.
     pub(super) fn activity(&self) -> &Arc<Activity> {
         &self.0.activity
@@ -205,15 +196,6 @@ impl App {
     /// How each client is pointed at this server.
     pub(super) fn guides(&self, address: &Address) -> Vec<Guide> {
         self.0.setup.guides(address)
-    }
-
-    /// Waits for the turns that no connection of the server's stands for: those that go on without
-    /// their clients, and those over WebSockets.
-    pub async fn drained(&self) {
-        self.0.sockets.drained().await;
-        for account in self.now().accounts.values() {
-            account.background.drained().await;
-        }
     }
 
     /// How long running turns may take to end when the server stops.

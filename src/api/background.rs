@@ -1,7 +1,8 @@
 //! Turns that go on without their client.
 //!
 //! The one kind of turn that has a task of its own: its client may leave and come back for it, so
-//! there is nobody whose leaving could end it. [`Background::drained`] waits for them.
+//! there is nobody whose leaving could end it. The server waits for them as for all: they hold what
+//! tells them that it stops.
 
 use std::{
     collections::{HashMap, VecDeque},
@@ -101,12 +102,12 @@ pub(super) async fn run<D: Dialect>(
             return Err(NotBegun { error: error.into(), log: company.log });
         }
         let turn = to_its_end(prepared, company, listed, keepalive);
-        #[expect(clippy::disallowed_methods, reason = "`drained` waits for it, `cancel` ends it")]
+        #[expect(clippy::disallowed_methods, reason = "the server waits for it, `cancel` ends it")]
         tokio::spawn(turn);
         Ok(())
     };
     // What is kept as running has to run, even if the client leaves while it is being kept.
-    #[expect(clippy::disallowed_methods, reason = "`drained` waits for it, as it is in the list")]
+    #[expect(clippy::disallowed_methods, reason = "the server waits for it")]
     let begun = tokio::spawn(begin).await;
     match begun {
         Ok(begun) => begun?,
@@ -323,14 +324,6 @@ impl Background {
         let mut turns = self.turns();
         turns.by_id.remove(id);
         turns.ended.retain(|(ended, _)| ended != id);
-    }
-
-    /// Waits until none runs.
-    pub(super) async fn drained(&self) {
-        let running: Vec<Arc<Running>> = self.turns().by_id.values().cloned().collect();
-        for running in running {
-            running.ended().await;
-        }
     }
 }
 

@@ -100,11 +100,17 @@ pub(super) async fn serve(
         app.warm_up().await;
         std::future::pending().await
     };
+    let shutdown = async {
+        shutdown.await;
+        app.shutdown_grace()
+    };
+    let (limits, router) = (Limits::of_process(), api::router(app.clone()));
+    let serving = server::run(limits, listener, router, shutdown);
     let ended = tokio::select! {
         // In this order: two signals that come before the first is counted would count as one.
         biased;
         () = impatience => None,
-        ended = until_drained(listener, &app, shutdown) => Some(ended?),
+        ended = serving => Some(ended),
         () = warm => unreachable!("it never ends"),
         () = following => unreachable!("it never ends"),
     };
@@ -123,26 +129,6 @@ pub(super) async fn serve(
         () = despair => errln!("stopped in the middle of a refresh: the login may be lost"),
     }
     Ok(())
-}
-
-/// Serves, then lets the turns end that run on without their clients; whether all ended in time.
-async fn until_drained(
-    listener: TcpListener,
-    app: &App,
-    shutdown: impl Future<Output = ()>,
-) -> anyhow::Result<bool> {
-    let (told, stopping) = tokio::sync::oneshot::channel();
-    let shutdown = async {
-        shutdown.await;
-        let grace = app.shutdown_grace();
-        // Nobody else listens, so it arrives.
-        let _ = told.send(tokio::time::Instant::now() + grace);
-        grace
-    };
-    let (limits, router) = (Limits::of_process(), api::router(app.clone()));
-    let ended = server::run(limits, listener, router, shutdown).await;
-    let until = stopping.await.context("learn when the server was told to stop")?;
-    Ok(tokio::time::timeout_at(until, app.drained()).await.is_ok() && ended)
 }
 
 /// Tells scripts where the server is, all at once: a reader never sees half of it.

@@ -46,7 +46,7 @@ const LAST_WORDS: Duration = Duration::from_secs(1);
 /// Serves until `shutdown` resolves with how long running turns may then take to end; those that
 /// take longer are ended with an error.
 ///
-/// Returns whether every connection came to its end by itself.
+/// Returns whether every connection came to its end by itself, and every turn.
 pub async fn run(
     limits: Limits,
     listener: TcpListener,
@@ -84,7 +84,7 @@ pub async fn run(
     drop((listener, stopping));
     tracing::info!("stopping; running turns may end");
     stop.send_replace(Stop::Begun);
-    // Each connection holds a receiver to its end.
+    // Each connection holds a receiver to its end, and each turn that may outlast its own.
     let ended = tokio::time::timeout(grace, stop.closed()).await.is_ok();
     if !ended {
         stop.send_replace(Stop::Due);

@@ -100,9 +100,9 @@ impl Bench {
 
     /// What is kept of the only turn there is, and its events, once it has ended.
     async fn ended(&self) -> (Arc<Record>, String) {
-        timeout(PATIENCE, self.served.background.drained()).await.unwrap();
         let by_id = self.served.background.turns().by_id.clone();
         let (id, running) = by_id.into_iter().next().unwrap();
+        timeout(PATIENCE, running.ended()).await.unwrap();
         let record = self.served.state.shelf.as_ref().unwrap().record(&id).await.unwrap();
         let (_, events) = running.after(0);
         (record.unwrap(), String::from_utf8(events.to_vec()).unwrap())

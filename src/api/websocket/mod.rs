@@ -16,10 +16,9 @@ use axum::{
     response::Response,
 };
 use http::{HeaderMap, header};
-use tokio::sync::watch;
 use yawc::{Options, WebSocket};
 
-use super::{App, ops};
+use super::{App, Stopping, ops};
 use peer::Peer;
 pub use place::{Connection, Place};
 use session::Session;
@@ -29,6 +28,7 @@ pub(super) async fn serve(
     State(app): State<App>,
     OriginalUri(uri): OriginalUri,
     place: Option<Extension<Place>>,
+    stopping: Option<Extension<Stopping>>,
     mut request: Request,
 ) -> Response {
     if !is_wanted(request.headers()) {
@@ -39,7 +39,8 @@ pub(super) async fn serve(
     let Ok((head, upgrading)) = WebSocket::upgrade_with_options(&mut request, options) else {
         return ops::no_websocket().await;
     };
-    let session = Session::new(app, uri, request.headers(), limit);
+    let Extension(stopping) = stopping.unwrap_or_default();
+    let session = Session::new(app, uri, request.headers(), limit, stopping);
     let place = place.map(|Extension(place)| place);
     let run = async move {
         match upgrading.await {
@@ -47,7 +48,7 @@ pub(super) async fn serve(
             Err(error) => tracing::debug!(%error, "a connection did not become a WebSocket"),
         }
     };
-    #[expect(clippy::disallowed_methods, reason = "`drained` waits for its turns")]
+    #[expect(clippy::disallowed_methods, reason = "what stops is told, and waits for it")]
     tokio::spawn(run);
     head.map(|_| Body::empty())
 }
@@ -69,32 +70,5 @@ fn options(headers: &HeaderMap, limit: usize) -> Options {
     match offered.contains("client_max_window_bits") {
         true => options.with_client_max_window_bits(15),
         false => options,
-    }
-}
-
-/// The turns that run over WebSockets.
-#[derive(Debug, Default)]
-pub(super) struct Turns(watch::Sender<usize>);
-
-/// One of them, until it is dropped.
-#[derive(Debug)]
-pub(super) struct Running(watch::Sender<usize>);
-
-impl Turns {
-    pub(super) fn begin(&self) -> Running {
-        self.0.send_modify(|count| *count += 1);
-        Running(self.0.clone())
-    }
-
-    /// Waits until there is none.
-    pub(super) async fn drained(&self) {
-        // The sender is ours, so the wait cannot fail.
-        let _ = self.0.subscribe().wait_for(|count| *count == 0).await;
-    }
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        self.0.send_modify(|count| *count -= 1);
     }
 }

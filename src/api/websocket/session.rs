@@ -22,7 +22,7 @@ use super::{
 };
 use crate::{
     api::{
-        App, Error, Responses,
+        App, Error, Responses, Stopping,
         access::{self, Named},
         outer::RequestId,
         turn,
@@ -44,12 +44,20 @@ pub(super) struct Session {
     headers: HeaderMap,
     /// How large what is remembered may become, and what waits, in bytes.
     limit: usize,
+    /// Tells of the server's end, which waits for this one's.
+    stopping: Stopping,
     memory: Option<Memory>,
     waiting: VecDeque<Bytes>,
 }
 
 impl Session {
-    pub(super) fn new(app: App, uri: Uri, headers: &HeaderMap, limit: usize) -> Self {
+    pub(super) fn new(
+        app: App,
+        uri: Uri,
+        headers: &HeaderMap,
+        limit: usize,
+        stopping: Stopping,
+    ) -> Self {
         let mut headers = headers.clone();
         for name in [
             header::CONNECTION,
@@ -63,7 +71,7 @@ impl Session {
             headers.remove(name);
         }
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
-        Self { app, uri, headers, limit, memory: None, waiting: VecDeque::new() }
+        Self { app, uri, headers, limit, stopping, memory: None, waiting: VecDeque::new() }
     }
 
     /// Answers messages, one after another, until the client leaves.
@@ -79,7 +87,11 @@ impl Session {
     async fn step(&mut self, peer: &mut Peer) -> Result<(), Gone> {
         let message = match self.waiting.pop_front() {
             Some(message) => message,
-            None => peer.asked().await?,
+            None => tokio::select! {
+                biased;
+                () = self.stopping.begun() => return Err(Gone(Some(CloseCode::Away))),
+                message = peer.asked() => message?,
+            },
         };
         let named = match self.admitted() {
             Ok(named) => named,
@@ -114,11 +126,12 @@ impl Session {
         more: HeaderMap,
         mut draft: Draft,
     ) -> Result<(), Gone> {
-        let _until_told = (self.app.sockets().begin(), peer.work());
+        let _until_told = peer.work();
         let mut request = Request::new(Body::from(body));
         *request.method_mut() = Method::POST;
         *request.headers_mut() = self.headers.clone();
         request.headers_mut().extend(more);
+        request.extensions_mut().insert(self.stopping.clone());
         let id = RequestId(format!("req_{}", Uuid::now_v7().simple()));
         let (app, named) = (State(self.app.clone()), Extension(named));
         let answer = turn::serve::<Responses>(app, named, Extension(id), request);

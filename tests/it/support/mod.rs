@@ -1,7 +1,4 @@
-use std::{
-    path::{Path, PathBuf},
-    time::Duration,
-};
+use std::path::{Path, PathBuf};
 
 use codexway::{
     api::{self, App, Surroundings},
@@ -109,11 +106,11 @@ impl TestServer {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let (stop, stopped) = oneshot::channel::<()>();
-        let router = api::router(app.clone());
+        let (router, grace) = (api::router(app.clone()), app.shutdown_grace());
         let running = tokio::spawn(async move {
             let shutdown = async {
                 drop(stopped.await);
-                Duration::from_secs(5)
+                grace
             };
             server::run(limits, listener, router, shutdown).await
         });

@@ -113,6 +113,41 @@ async fn a_socket_that_asks_for_nothing_makes_room_and_one_with_a_turn_stays() {
 }
 
 #[tokio::test]
+async fn a_server_that_stops_parts_with_who_asks_for_nothing_and_lets_turns_end() {
+    let mut server = TestServer::start().await;
+    let mut idle = Socket::open(&server).await;
+    let mut busy = Socket::open(&server).await;
+    let slowly = Duration::from_millis(300);
+    server.simulator.script(Script::new().message("well").delay_before_first_item(slowly));
+    busy.send(&create("hi")).await;
+    server.simulator.until_running(1).await;
+    let told = async {
+        assert_eq!(idle.closed().await, AWAY);
+        while busy.event().await["type"] != "response.completed" {}
+        assert_eq!(busy.closed().await, AWAY);
+    };
+    assert!(tokio::join!(server.stop(), told).0);
+}
+
+#[tokio::test]
+async fn a_turn_that_a_stopping_server_cannot_wait_for_ends_in_an_error() {
+    let mut server = TestServer::with_vars(&[("CODEXWAY__SERVER__SHUTDOWN_GRACE", "100ms")]).await;
+    let mut socket = Socket::open(&server).await;
+    server.simulator.script(Script::new().stall());
+    socket.send(&create("hi")).await;
+    server.simulator.until_running(1).await;
+    let told = async {
+        let mut told = socket.event().await;
+        while told["type"] != "response.failed" && told["type"] != "error" {
+            told = socket.event().await;
+        }
+        assert!(told.to_string().contains(r#""code":"server_stopped""#), "{told}");
+        assert_eq!(socket.closed().await, AWAY);
+    };
+    assert!(!tokio::join!(server.stop(), told).0);
+}
+
+#[tokio::test]
 async fn a_client_that_has_vanished_is_let_go_with_its_turn() {
     const HEAD: &str = "GET /v1/responses HTTP/1.1\r\nhost: localhost\r\nconnection: upgrade\r\n\
         upgrade: websocket\r\nsec-websocket-version: 13\r\n\

@@ -25,7 +25,7 @@ pub use reader::{
     quickly,
 };
 pub use request::{Reasoning, Request, StreamOptions, Text};
-pub use response::{Ending, Failure, Gather, Outcome, Response};
+pub use response::{Ending, Failure, Gather, ItemEvent, Outcome, Response};
 pub use turn::{Conversation, Retries, Turn};
 pub use usage::Usage;
 

@@ -57,11 +57,12 @@ pub struct Gather {
     size: usize,
 }
 
-#[derive(Deserialize)]
-struct ItemEvent {
+/// What is told of an item, where it begins and where it is finished.
+#[derive(Debug, Deserialize)]
+pub struct ItemEvent {
     #[serde(default)]
-    output_index: u64,
-    item: Item,
+    pub output_index: u64,
+    pub item: Item,
 }
 
 /// What the last event of a turn says.
@@ -92,6 +93,18 @@ struct Told {
 #[serde(default)]
 struct IncompleteDetails {
     reason: Option<String>,
+}
+
+impl Event {
+    /// The id of the response that the event tells of; `None` where it tells of none.
+    #[must_use]
+    pub fn response_id(&self) -> Option<String> {
+        #[derive(Deserialize)]
+        struct Named {
+            id: String,
+        }
+        self.read::<Terminal<Named>>().ok().map(|told| told.response.id)
+    }
 }
 
 impl Ending {

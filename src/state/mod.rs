@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::protocol::{Event, Item, Kind};
+use crate::protocol::{Event, ItemEvent, Kind};
 
 mod kept;
 mod sealed;
@@ -38,12 +38,8 @@ impl Witness {
 
     /// Takes note of an event that goes by.
     pub fn event(&mut self, event: &Event) {
-        #[derive(serde::Deserialize)]
-        struct Done {
-            item: Item,
-        }
         if event.kind == Kind::ItemDone
-            && let Ok(Done { item }) = event.read()
+            && let Ok(ItemEvent { item, .. }) = event.read()
         {
             self.pending.item(&item, &self.state.sealed);
         }

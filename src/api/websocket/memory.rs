@@ -1,9 +1,8 @@
 //! What a connection remembers of its last response, for clients that want nothing kept.
 
-use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use crate::protocol::{Event, Item, Kind};
+use crate::protocol::{Event, Item, ItemEvent, Kind};
 
 /// A response that can be gone on from over this connection.
 #[derive(Debug)]
@@ -24,26 +23,13 @@ pub(super) struct Draft {
 impl Draft {
     /// Takes note of an event; yields what is to be remembered once that is all.
     pub(super) fn event(&mut self, event: &Event) -> Option<Memory> {
-        #[derive(Deserialize)]
-        struct Done {
-            item: Item,
-        }
-        #[derive(Deserialize)]
-        struct Ended {
-            response: Named,
-        }
-        #[derive(Deserialize)]
-        struct Named {
-            id: String,
-        }
         match event.kind {
             Kind::ItemDone if !self.is_stored => {
-                self.items.extend(event.read::<Done>().map(|done| done.item));
+                self.items.extend(event.read::<ItemEvent>().map(|told| told.item));
                 None
             }
             Kind::Completed if !self.is_stored => {
-                let Named { id } = event.read::<Ended>().ok()?.response;
-                Some(Memory { id, items: std::mem::take(&mut self.items) })
+                Some(Memory { id: event.response_id()?, items: std::mem::take(&mut self.items) })
             }
             _ => None,
         }

@@ -11,7 +11,7 @@ use super::{
     reply,
 };
 use crate::{
-    protocol::{Ending, Event, Item, Kind, Malformed, Outcome, Piece, Usage, What, raw},
+    protocol::{Ending, Event, Item, ItemEvent, Kind, Malformed, Outcome, Piece, Usage, What, raw},
     upstream,
 };
 use items::{Items, Message, State, keep};
@@ -42,13 +42,6 @@ struct Place {
     output_index: u64,
     #[serde(default)]
     summary_index: u64,
-}
-
-#[derive(Deserialize)]
-struct ItemEvent {
-    #[serde(default)]
-    output_index: u64,
-    item: Item,
 }
 
 impl Encoder {

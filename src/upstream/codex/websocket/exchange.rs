@@ -15,7 +15,7 @@ use super::{
     pool::Place,
 };
 use crate::{
-    protocol::{Event, Failure, Item, Kind, Turn},
+    protocol::{Event, Failure, ItemEvent, Kind, Turn},
     upstream::{
         Answer, Error, Events,
         codex::{error, limits},
@@ -186,10 +186,10 @@ fn events(
             }
             let event = http_stream::settled(event)?;
             match event.kind {
-                Kind::ItemDone => seen.said(&item(&event)?),
+                Kind::ItemDone => seen.said(&event.read::<ItemEvent>()?.item),
                 Kind::RateLimits => limits::update(&mut connection.received, &event),
                 Kind::Completed => {
-                    connection.known = response_id(&event).map(|id| Known::new(id, seen));
+                    connection.known = event.response_id().map(|id| Known::new(id, seen));
                     connection.rests();
                     if let Some(place) = place.take() {
                         place.keep(Rest::Open(Box::new(connection)), Instant::now());
@@ -207,26 +207,6 @@ fn events(
         }
     }
     .boxed()
-}
-
-fn item(event: &Event) -> Result<Item, Error> {
-    #[derive(Deserialize)]
-    struct Done {
-        item: Item,
-    }
-    Ok(event.read::<Done>()?.item)
-}
-
-fn response_id(event: &Event) -> Option<String> {
-    #[derive(Deserialize)]
-    struct Ended {
-        response: Named,
-    }
-    #[derive(Deserialize)]
-    struct Named {
-        id: String,
-    }
-    event.read::<Ended>().ok().map(|ended| ended.response.id)
 }
 
 #[cfg(test)]

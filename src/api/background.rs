@@ -79,7 +79,7 @@ pub(super) struct NotBegun {
 /// When it cannot be kept here, so that nobody could come back for it.
 pub(super) async fn run<D: Dialect>(
     app: &App,
-    mut prepared: Prepared<D>,
+    mut prepared: Box<Prepared<D>>,
     company: Company,
 ) -> Result<Response, NotBegun> {
     let served = Arc::clone(&prepared.served);
@@ -121,7 +121,7 @@ pub(super) async fn run<D: Dialect>(
 
 /// Runs a turn until it is over, or somebody wants it ended.
 async fn to_its_end<D: Dialect>(
-    mut prepared: Prepared<D>,
+    mut prepared: Box<Prepared<D>>,
     mut company: Company,
     listed: Listed,
     keepalive: Duration,

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use futures_util::{StreamExt, TryStreamExt, stream};
+use futures_util::{FutureExt, StreamExt, TryStreamExt, stream};
 use http::{HeaderMap, HeaderName};
 use serde_json::value::RawValue;
 
@@ -51,10 +51,10 @@ pub(super) struct Prepared<D> {
 pub(super) async fn prepare<D: Dialect>(
     served: &Arc<Served>,
     client: &Client<'_>,
-    decoded: Decoded<D>,
-) -> Result<Prepared<D>, Error> {
+    decoded: Box<Decoded<D>>,
+) -> Result<Box<Prepared<D>>, Error> {
     let (headers, profile) = (client.headers, client.profile);
-    let Decoded { mut dialect, mut request, mut ignored, references, continues, .. } = decoded;
+    let Decoded { mut dialect, mut request, mut ignored, references, continues, .. } = *decoded;
     let shelf = served.state.shelf.as_ref();
     let input = &mut request.input;
     let is_restored = !references.is_empty() || continues.is_some();
@@ -96,7 +96,7 @@ pub(super) async fn prepare<D: Dialect>(
         headers: passed_on(headers),
         retries: Retries::default(),
     };
-    Ok(Prepared {
+    Ok(Box::new(Prepared {
         dialect,
         served: Arc::clone(served),
         turn,
@@ -109,7 +109,7 @@ pub(super) async fn prepare<D: Dialect>(
         background: decoded.background,
         limits: Limits { stop: decoded.stop, max_tokens: decoded.max_tokens },
         calls,
-    })
+    }))
 }
 
 /// The model for what the client asked for; the upstream is asked for its catalogue only when the
@@ -154,14 +154,18 @@ impl<D: Dialect> Prepared<D> {
         hold: Hold,
         log: &mut TurnLog,
     ) -> Result<Started, upstream::Error> {
-        let turn = std::mem::take(&mut self.turn);
+        let turn = Box::new(std::mem::take(&mut self.turn));
         log.retried(turn.retries.clone());
         let input_tokens = (!self.limits.is_none()).then(|| input_tokens(&turn.request));
-        let at_once = (MAX_COPIES / input_bytes(&turn.request).max(1)).max(1);
-        let turns = stream::iter(std::iter::repeat_n(turn, self.choices));
-        let upstream = &self.served.upstream;
-        let begin = |turn| upstream::begin(upstream, turn, hold);
-        let begun: Vec<Begun> = turns.map(begin).buffered(at_once).try_collect().await?;
+        let begin = |turn| upstream::begin(&self.served.upstream, turn, hold);
+        let begun = match self.choices {
+            1 => vec![begin(turn).await?],
+            choices => {
+                let at_once = (MAX_COPIES / input_bytes(&turn.request).max(1)).max(1);
+                let turns = stream::iter(std::iter::repeat_n(turn, choices));
+                turns.map(begin).buffered(at_once).try_collect::<Vec<Begun>>().boxed().await?
+            }
+        };
         let mut started = Started { headers: HeaderMap::new(), silent: true, events: Vec::new() };
         for Begun { headers, mut events, silent } in begun {
             started.headers.extend(headers);

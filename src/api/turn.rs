@@ -89,7 +89,7 @@ fn serving_model(app: &App, fields: &mut Object<'_>) -> Option<Arc<Served>> {
     Some(served)
 }
 
-fn decode<D: Dialect>(fields: Fields<'_>, client: &Client<'_>) -> Result<Decoded<D>, Error> {
+fn decode<D: Dialect>(fields: Fields<'_>, client: &Client<'_>) -> Result<Box<Decoded<D>>, Error> {
     let served = client.profile.protocol;
     if served != Protocol::Auto && served != D::PROTOCOL {
         return Err(Error::unsupported(
@@ -97,14 +97,14 @@ fn decode<D: Dialect>(fields: Fields<'_>, client: &Client<'_>) -> Result<Decoded
             format!("This profile serves `{}` only.", served.as_str()),
         ));
     }
-    D::decode(fields, client)
+    D::decode(fields, client).map(Box::new)
 }
 
 async fn send<D: Dialect>(
     app: &App,
     served: &Arc<Served>,
     client: &Client<'_>,
-    decoded: Decoded<D>,
+    decoded: Box<Decoded<D>>,
     mut stopping: Stopping,
     log: &mut TurnLog,
 ) -> Result<Response, Error> {
@@ -160,7 +160,7 @@ enum Told<D> {
 
 async fn foreground<D: Dialect>(
     app: &App,
-    mut prepared: Prepared<D>,
+    mut prepared: Box<Prepared<D>>,
     company: &mut Company,
 ) -> Result<Told<D>, Error> {
     let keepalive = app.server().keepalive;

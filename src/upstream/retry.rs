@@ -45,7 +45,7 @@ pub enum Hold {
 }
 
 /// A turn on its way, which comes back with its answer.
-type Sending = BoxFuture<'static, (Turn, Result<Answer, Error>)>;
+type Sending = BoxFuture<'static, (Box<Turn>, Result<Answer, Error>)>;
 
 /// Runs a turn up to its first word, or for as long as `hold`, as often as that takes and may help.
 /// Why it was sent again is written into `turn.retries`.
@@ -57,7 +57,7 @@ type Sending = BoxFuture<'static, (Turn, Result<Answer, Error>)>;
 /// When the turn fails before anything was said.
 pub async fn begin(
     upstream: &Arc<dyn Upstream>,
-    mut turn: Turn,
+    mut turn: Box<Turn>,
     hold: Hold,
 ) -> Result<Begun, Error> {
     let (Hold::Stream(held) | Hold::Whole(held)) = hold;
@@ -88,7 +88,10 @@ pub async fn begin(
     }
 }
 
-async fn send(upstream: Arc<dyn Upstream>, mut turn: Turn) -> (Turn, Result<Answer, Error>) {
+async fn send(
+    upstream: Arc<dyn Upstream>,
+    mut turn: Box<Turn>,
+) -> (Box<Turn>, Result<Answer, Error>) {
     let answer = upstream.send(&mut turn).await;
     (turn, answer)
 }

@@ -89,7 +89,7 @@ impl Bench {
         let headers = HeaderMap::new();
         let client = self.served.client(&headers, &self.served.profile);
         let body = br#"{"model":"gpt-5.5","input":"hi","background":true}"#;
-        let decoded = Responses::decode(fields::object(body).unwrap(), &client).unwrap();
+        let decoded = Responses::decode(fields::object(body).unwrap(), &client).unwrap().into();
         let prepared = prepare(&self.served, &client, decoded).await.unwrap();
         let keeper = Keeper::new::<Responses>(&self.served.state, 1, None);
         let place = self.app.place(1).await.unwrap();

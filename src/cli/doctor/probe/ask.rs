@@ -116,7 +116,7 @@ fn turn(model: &Model, shape: Shape) -> Turn {
 /// To its end, so that what is found holds for whole turns.
 async fn run(turn: Turn, upstream: &Arc<dyn Upstream>) -> Result<Usage, Error> {
     let mut gather = Gather::new();
-    let mut events = upstream::begin(upstream, turn, Hold::Whole(HOLD)).await?.events;
+    let mut events = upstream::begin(upstream, Box::new(turn), Hold::Whole(HOLD)).await?.events;
     while let Some(event) = events.next().await {
         if let Some(response) = gather.event(&event?)? {
             return match response.outcome {

@@ -37,7 +37,7 @@ impl Opening {
         match opening.poll_unpin(cx) {
             Poll::Pending => self.opening = Some((opening, place)),
             Poll::Ready(Ok(connection)) => {
-                place.keep(Rest::Open(Box::new(connection)), Instant::now());
+                place.keep(Rest::Open(connection), Instant::now());
             }
             Poll::Ready(Err(error)) => self.avoided.because(&error),
         }

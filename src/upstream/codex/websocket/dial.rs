@@ -62,14 +62,14 @@ impl Dialer {
     ///
     /// # Errors
     /// When the backend cannot be reached, or does not agree.
-    pub(super) async fn open(self, headers: HeaderMap) -> Result<Connection, Error> {
+    pub(super) async fn open(self, headers: HeaderMap) -> Result<Box<Connection>, Error> {
         match tokio::time::timeout(PATIENCE, self.ask(headers)).await {
             Ok(opened) => opened,
             Err(_) => Err(Error::TimedOut(PATIENCE)),
         }
     }
 
-    async fn ask(self, mut headers: HeaderMap) -> Result<Connection, Error> {
+    async fn ask(self, mut headers: HeaderMap) -> Result<Box<Connection>, Error> {
         let key = BASE64_STANDARD.encode(fastrand::u128(..).to_ne_bytes());
         if let Ok(key) = HeaderValue::from_str(&key) {
             headers.insert(header::SEC_WEBSOCKET_KEY, key);
@@ -105,7 +105,7 @@ impl Dialer {
         let socket =
             WebSocket::from_stream_with_extensions(upgraded, Role::Client, extensions, options)
                 .map_err(|error| Error::Garbled(error.to_string()))?;
-        Ok(Connection::new(socket, access.account_id, received))
+        Ok(Box::new(Connection::new(socket, access.account_id, received)))
     }
 
     async fn ask_as(

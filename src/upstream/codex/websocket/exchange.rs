@@ -40,7 +40,7 @@ pub(super) enum Failed {
 /// Sends the turn and waits for the beginning of its answer. The connection is kept at `place`
 /// once it has ended well.
 pub(super) async fn exchange(
-    mut connection: Connection,
+    mut connection: Box<Connection>,
     place: Option<Place<Rest>>,
     turn: &mut Turn,
     idle: Duration,
@@ -167,7 +167,7 @@ fn read_headers(headers: &RawValue) -> HeaderMap {
 /// Follows the turn to its end. A connection is kept only if that is a good one: whatever else
 /// happened, nobody knows what it would go on from.
 fn events(
-    mut connection: Connection,
+    mut connection: Box<Connection>,
     place: Option<Place<Rest>>,
     lead: Vec<Event>,
     mut seen: Seen,
@@ -192,7 +192,7 @@ fn events(
                     connection.known = event.response_id().map(|id| Known::new(id, seen));
                     connection.rests();
                     if let Some(place) = place.take() {
-                        place.keep(Rest::Open(Box::new(connection)), Instant::now());
+                        place.keep(Rest::Open(connection), Instant::now());
                     }
                     yield event;
                     return;

@@ -37,7 +37,7 @@ use pool::{Place, Pool};
 const AVOIDED_FOR: Duration = Duration::from_secs(5 * 60);
 
 /// A connection on its way.
-type Dialled = BoxFuture<'static, Result<Connection, Error>>;
+type Dialled = BoxFuture<'static, Result<Box<Connection>, Error>>;
 
 /// What a conversation finds again.
 enum Rest {
@@ -78,7 +78,7 @@ impl Sockets {
             return Ok(Err(OverHttp(None)));
         };
         let opening = match found {
-            Some(Rest::Open(connection)) => match self.usable(*connection).await? {
+            Some(Rest::Open(connection)) => match self.usable(connection).await? {
                 Some(connection) => return self.over(connection, place, turn).await,
                 None => self.open(turn),
             },
@@ -107,7 +107,7 @@ impl Sockets {
             None => (None, None),
         };
         let kept = match found {
-            Some(Rest::Open(connection)) => self.usable(*connection).await?,
+            Some(Rest::Open(connection)) => self.usable(connection).await?,
             Some(Rest::Opening(_)) | None => None,
         };
         if let Some(connection) = kept {
@@ -132,7 +132,7 @@ impl Sockets {
 
     async fn over(
         &self,
-        connection: Connection,
+        connection: Box<Connection>,
         place: Place<Rest>,
         turn: &mut Turn,
     ) -> Result<Result<Answer, OverHttp>, Error> {
@@ -160,7 +160,10 @@ impl Sockets {
     }
 
     /// The connection, if a turn of the account as it is now may begin on it.
-    async fn usable(&self, mut connection: Connection) -> Result<Option<Connection>, Error> {
+    async fn usable(
+        &self,
+        mut connection: Box<Connection>,
+    ) -> Result<Option<Box<Connection>>, Error> {
         let account_id = self.dialer.tokens.access().await?.account_id;
         let usable = connection.account_id == account_id && connection.is_usable();
         Ok(usable.then_some(connection))

@@ -13,7 +13,7 @@ use bytes::{Bytes, BytesMut};
 use futures_util::{
     FutureExt, Stream, StreamExt,
     future::BoxFuture,
-    stream::{BoxStream, select_all},
+    stream::{self, BoxStream, select_all},
 };
 use tokio::sync::OwnedSemaphorePermit;
 
@@ -73,18 +73,19 @@ pub(super) fn relay<D: Dialect>(
     keepalive: Duration,
     company: Company,
 ) -> impl Stream<Item = Result<Bytes, Infallible>> + Send + 'static {
-    let events = side_by_side(started.events);
-    let mut relay = Relay {
+    let Started { events, silent, .. } = started;
+    // What a stream of this kind holds by value it holds several times over.
+    let mut relay = Box::new(Relay {
         dialect,
-        events,
+        events: side_by_side(events),
         company,
         silence: Silence::new(keepalive),
         out: BytesMut::new(),
         n_looks: 0,
         words: Words::None,
-    };
+    });
     async_stream::stream! {
-        if started.silent {
+        if silent {
             // The silence has lasted as long as a client is to bear it.
             relay.dialect.keep_alive(&mut relay.out);
         }
@@ -93,10 +94,9 @@ pub(super) fn relay<D: Dialect>(
                 None => yield Ok(relay.out.split().freeze()),
                 Some(well) => {
                     // What is not wanted any more need not be run.
-                    let Relay { events, mut dialect, mut company, out, .. } = relay;
-                    drop(events);
-                    company.keeper.ended(&mut dialect, well).await;
-                    yield Ok(out.freeze());
+                    relay.events = stream::pending().boxed();
+                    relay.company.keeper.ended(&mut relay.dialect, well).await;
+                    yield Ok(relay.out.split().freeze());
                     break;
                 }
             }

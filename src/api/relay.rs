@@ -11,14 +11,18 @@ use std::{
 
 use bytes::{Bytes, BytesMut};
 use futures_util::{
-    FutureExt, Stream, StreamExt,
-    future::BoxFuture,
+    Stream, StreamExt,
     stream::{self, BoxStream, select_all},
 };
 use tokio::sync::OwnedSemaphorePermit;
 
 use super::{
-    Dialect, Error, dialect::Flow, keep::Keeper, outer, prepare::Started, stopping::stopped,
+    Dialect, Error,
+    dialect::Flow,
+    keep::Keeper,
+    outer,
+    prepare::Started,
+    stopping::{Cut, stopped},
 };
 use crate::{
     protocol::Event,
@@ -45,7 +49,7 @@ pub(super) struct Company {
     pub(super) log: TurnLog,
     pub(super) keeper: Keeper,
     /// Resolves when the server can wait no longer.
-    pub(super) cut: BoxFuture<'static, ()>,
+    pub(super) cut: Cut,
     pub(super) _place: OwnedSemaphorePermit,
 }
 
@@ -133,7 +137,7 @@ impl<D: Dialect> Relay<D> {
     fn poll(&mut self, context: &mut Context<'_>) -> Poll<Option<bool>> {
         while self.out.len() < FULL {
             let Poll::Ready(said) = self.events.poll_next_unpin(context) else {
-                if self.company.cut.poll_unpin(context).is_ready() {
+                if self.company.cut.poll(context).is_ready() {
                     fail(&mut self.dialect, &stopped(), &mut self.out, &mut self.company.log);
                     return Poll::Ready(Some(false));
                 }
@@ -240,7 +244,7 @@ mod tests {
 
     use super::*;
     use crate::{
-        api::{Chat, Client, Decoded, Fields},
+        api::{Chat, Client, Decoded, Fields, Stopping},
         config::Protocol,
         protocol::Response,
         sse,
@@ -304,7 +308,7 @@ mod tests {
         let state = Arc::new(State::default());
         let place = Arc::new(Semaphore::new(1)).acquire_owned().await.unwrap();
         let keeper = Keeper::new::<Clumsy>(&state, 1, None);
-        let cut = futures_util::future::pending().boxed();
+        let cut = Stopping::default().cut();
         let company = Company { log: TurnLog::default(), keeper, cut, _place: place };
         let started =
             Started { headers: http::HeaderMap::new(), silent: false, events: vec![events] };

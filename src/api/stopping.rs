@@ -1,7 +1,11 @@
 //! That the server stops, for what runs on until it is told.
 
-use std::future::pending;
+use std::{
+    future::pending,
+    task::{Context, Poll, Waker},
+};
 
+use futures_util::{FutureExt, future::BoxFuture};
 use http::StatusCode;
 use tokio::sync::watch;
 
@@ -46,6 +50,36 @@ impl Stopping {
         if !is_due {
             pending().await // Nobody is there to say so, or not any more.
         }
+    }
+}
+
+/// The end that the server sets to a turn, for who looks for it at every event: as long as nobody
+/// has said anything, a look takes no lock.
+pub(super) struct Cut {
+    news: Option<watch::Receiver<Stop>>,
+    due: BoxFuture<'static, ()>,
+    /// Who is woken by `due`.
+    waker: Option<Waker>,
+}
+
+impl Stopping {
+    pub(super) fn cut(&self) -> Cut {
+        let mut stopping = self.clone();
+        let due = async move { stopping.due().await };
+        Cut { news: self.0.clone(), due: due.boxed(), waker: None }
+    }
+}
+
+impl Cut {
+    /// Resolves when turns have to end.
+    pub(super) fn poll(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        let Some(news) = &self.news else { return Poll::Pending };
+        let is_known = self.waker.as_ref().is_some_and(|waker| waker.will_wake(context.waker()));
+        if is_known && news.has_changed().is_ok_and(|changed| !changed) {
+            return Poll::Pending;
+        }
+        self.waker = Some(context.waker().clone());
+        self.due.poll_unpin(context)
     }
 }
 

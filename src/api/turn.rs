@@ -9,7 +9,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use bytes::Bytes;
-use futures_util::{FutureExt, StreamExt};
+use futures_util::StreamExt;
 use http::{HeaderMap, HeaderName, HeaderValue, header, request::Parts};
 
 use super::{
@@ -116,8 +116,7 @@ async fn send<D: Dialect>(
     let place = app.place(prepared.choices).await?;
     let conversation = prepared.conversation.take();
     let keeper = Keeper::new::<D>(&served.state, prepared.choices, conversation);
-    let mut cut = stopping.clone();
-    let cut = async move { cut.due().await }.boxed();
+    let cut = stopping.cut();
     let mut company = Company { log: std::mem::take(log), keeper, cut, _place: place };
     let ignored = std::mem::take(&mut prepared.ignored);
     let mut response = if prepared.background {

@@ -5,14 +5,14 @@ use std::{
 };
 
 use futures_util::{
-    future::{BoxFuture, pending, ready},
+    future::{BoxFuture, ready},
     stream,
 };
 use http::HeaderMap;
 
 use super::*;
 use crate::{
-    api::{Responses, Surroundings, app::Served, fields, keep::Keeper, prepare::prepare},
+    api::{Responses, Stopping, Surroundings, app::Served, fields, keep::Keeper, prepare::prepare},
     config::{self, Sources},
     protocol::{Event, Turn},
     sse,
@@ -93,8 +93,12 @@ impl Bench {
         let prepared = prepare(&self.served, &client, decoded).await.unwrap();
         let keeper = Keeper::new::<Responses>(&self.served.state, 1, None);
         let place = self.app.place(1).await.unwrap();
-        let company =
-            Company { log: TurnLog::default(), keeper, cut: Box::pin(pending()), _place: place };
+        let company = Company {
+            log: TurnLog::default(),
+            keeper,
+            cut: Stopping::default().cut(),
+            _place: place,
+        };
         run(&self.app, prepared, company).await.ok()
     }
 

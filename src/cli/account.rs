@@ -30,7 +30,8 @@ impl<'a> Account<'a> {
         settings: &'a Settings,
         environment: &Environment,
     ) -> Result<Self, Failure> {
-        if !config::is_section_name(name) && name != demo::ACCOUNT {
+        // The simulator's has a name that nobody can give it.
+        if !config::is_section_name(name) && !settings.accounts.contains_key(name) {
             return Err(Failure::Usage(format!(
                 "`{name}` cannot be the name of an account; hint: use letters, digits, `-`, `_` and `.`"
             )));

@@ -50,4 +50,8 @@ fn commands_find_the_simulator_of_a_profile_that_runs_there() {
     assert_eq!((&account["state"], &account["login"]), (&"ready".into(), &Value::Null));
     let (found, _) = run(&["doctor", "--json"]);
     assert_eq!(serde_json::from_str::<Value>(&found).unwrap()["ok"], true, "{found}");
+    // Its account is nobody's to name.
+    let mut command = codexway(&home);
+    let output = command.args(["logout", "--account", "(demo)"]).output().unwrap();
+    assert_eq!(output.status.code(), Some(2));
 }

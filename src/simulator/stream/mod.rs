@@ -37,7 +37,7 @@ pub(super) fn response(
     let mut response = Response::builder().status(200);
     let headers = match turn.platform {
         true => platform::headers(),
-        false => headers(state, turn.model.map_or("unknown", |model| &model.slug)),
+        false => headers(state, Some(turn.model.map_or("unknown", |model| &model.slug))),
     };
     for (name, value) in headers {
         response = response.header(name, value);
@@ -67,13 +67,12 @@ pub(super) fn whole(
     Reply::json(200, &last.unwrap_or_default()).into_response()
 }
 
-/// What the backend says beside the answer of a model.
-pub(super) fn headers(state: &State, model: &str) -> Vec<(&'static str, String)> {
+/// What the backend says beside the answer of a model, or before one is asked for.
+pub(super) fn headers(state: &State, model: Option<&str>) -> Vec<(&'static str, String)> {
     let mut headers = wham::limit_headers(state);
     headers.extend([
         ("x-codex-turn-state", random_text(44)),
         ("x-models-etag", state.catalog.etag.clone()),
-        ("openai-model", model.to_owned()),
         ("x-oai-request-id", uuid::Uuid::new_v4().to_string()),
         ("cf-ray", format!("{}-WAW", &uuid::Uuid::new_v4().simple().to_string()[..16])),
         ("cf-cache-status", "DYNAMIC".to_owned()),
@@ -87,6 +86,7 @@ pub(super) fn headers(state: &State, model: &str) -> Vec<(&'static str, String)>
             ),
         ),
     ]);
+    headers.extend(model.map(|model| ("openai-model", model.to_owned())));
     headers
 }
 

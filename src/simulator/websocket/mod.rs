@@ -77,10 +77,7 @@ pub(super) async fn upgrade(
         return Ok((Reply::detail(400, "Bad Request").into_response(), None));
     };
     let mut response = head.map(|_| Body::empty());
-    // No model has been asked for yet.
-    for (name, value) in
-        stream::headers(state, "").into_iter().filter(|(_, value)| !value.is_empty())
-    {
+    for (name, value) in stream::headers(state, None) {
         if let Ok(value) = value.parse() {
             response.headers_mut().insert(name, value);
         }

@@ -8,7 +8,7 @@ use serde_json::value::RawValue;
 use super::{Encoder, parse};
 use crate::{
     api::responses::view::unheard,
-    protocol::{Event, Kind, raw},
+    protocol::{Event, Kind, Object, raw},
     upstream,
 };
 
@@ -66,12 +66,7 @@ impl Encoder {
                 let created = &*self.created.insert(created);
                 let mut object = parse(created)?.into_owned();
                 object.set("status", raw("in_progress"));
-                let view = std::mem::take(&mut self.view);
-                self.viewed(&view, &mut object);
-                let written = self.response_event(kind, &object, out);
-                drop(object);
-                self.view = view;
-                written?;
+                self.tell(kind, object, out)?;
                 self.begun = step;
             }
         }
@@ -82,7 +77,7 @@ impl Encoder {
     fn beginning(&mut self, event: Option<&Event>) -> Box<RawValue> {
         let told = event.and_then(|event| event.members(["response"])?[0]);
         let told = told.and_then(|told| parse(told).ok()).unwrap_or_default();
-        let mut object = unheard(&self.model);
+        let mut object = fresh(&self.model, "in_progress");
         for name in ["id", "created_at", "model"] {
             if let Some(value) = told.get(name).filter(|_| !told.lacks(name)) {
                 object.set(name, value.to_owned());
@@ -92,19 +87,13 @@ impl Encoder {
             // Its client has it under this id from now on, whatever the upstream calls it.
             self.audience.id = object.str("id").map(Cow::into_owned);
         }
-        object.set("status", raw("in_progress"));
-        object.set("output", raw(&[(); 0]));
-        object.set("usage", raw(&()));
         raw(&object)
     }
 
     /// Tells of the response before the upstream does: the object without its output, and an
     /// event each for that it is created and queued.
     pub(in super::super) fn queued(&mut self, model: &str) -> Option<(Box<RawValue>, Vec<Bytes>)> {
-        let mut object = unheard(model);
-        object.set("status", raw("queued"));
-        object.set("output", raw(&[(); 0]));
-        object.set("usage", raw(&()));
+        let mut object = fresh(model, "queued");
         let view = std::mem::take(&mut self.view);
         self.viewed(&view, &mut object);
         let mut events = Vec::with_capacity(2);
@@ -120,4 +109,13 @@ impl Encoder {
         self.begun = Begun::Created;
         Some((object, events))
     }
+}
+
+/// A response of which nothing has come yet.
+fn fresh(model: &str, status: &str) -> Object<'static> {
+    let mut object = unheard(model);
+    object.set("status", raw(status));
+    object.set("output", raw(&[(); 0]));
+    object.set("usage", raw(&()));
+    object
 }

@@ -110,12 +110,7 @@ impl Encoder {
                 if self.created.is_none() {
                     self.created = Some(response.to_owned());
                 }
-                let mut object: Object<'_> = parse(response)?;
-                let view = std::mem::take(&mut self.view);
-                self.viewed(&view, &mut object);
-                let written = self.response_event(event.kind, &object, out);
-                drop(object);
-                self.view = view;
+                let written = self.tell(event.kind, parse(response)?, out);
                 self.begun = self.begun.max(Begun::by(event.kind));
                 written
             }
@@ -139,6 +134,22 @@ impl Encoder {
     fn item(&mut self, event: &Event, out: &mut BytesMut) -> Result<(), upstream::Error> {
         let shown = if self.audience.sealed { None } else { without_seal(event)? };
         self.relay(shown.as_ref().unwrap_or(event), out)
+    }
+
+    /// Tells of a response as its client sees it.
+    fn tell(
+        &mut self,
+        kind: Kind,
+        object: Object<'_>,
+        out: &mut BytesMut,
+    ) -> Result<(), upstream::Error> {
+        let view = std::mem::take(&mut self.view);
+        let mut object = object; // It borrows from the view from here on.
+        self.viewed(&view, &mut object);
+        let written = self.response_event(kind, &object, out);
+        drop(object);
+        self.view = view;
+        written
     }
 
     /// The response as its client sees it.

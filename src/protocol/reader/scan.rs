@@ -1,7 +1,9 @@
 //! Where a JSON text ends.
 
+use wide::u8x16;
+
 /// How many bytes are looked at together.
-const WIDTH: usize = 8;
+const WIDTH: usize = 16;
 
 /// How a JSON text ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -14,48 +16,53 @@ pub(super) struct End {
 /// How the text ends that begins at `at`; `None` where it is no JSON text, or does not end.
 pub(super) fn end_of_text(json: &[u8], mut at: usize) -> Option<End> {
     let mut has_escapes = false;
-    loop {
-        at = plain_until(json, at);
-        match *json.get(at)? {
-            b'"' => return Some(End { behind: at + 1, has_escapes }),
-            b'\\' => at += escape(json.get(at + 1..)?)? + 1,
-            _ => return None, // A control character.
-        }
-        has_escapes = true;
-    }
-}
-
-/// Where the first byte at `at` or behind it stands that is a quote, a backslash or a control
-/// character, or how long `json` is.
-fn plain_until(json: &[u8], mut at: usize) -> usize {
-    while let Some(bytes) = json.get(at..).and_then(|rest| rest.first_chunk::<WIDTH>()) {
-        let special = special(u64::from_le_bytes(*bytes));
-        if special != 0 {
-            return at + (special.trailing_zeros() / 8) as usize;
+    'blocks: while let Some(block) = json.get(at..).and_then(|rest| rest.first_chunk::<WIDTH>()) {
+        let mut special = special(*block);
+        while special != 0 {
+            let found = special.trailing_zeros() as usize;
+            match block[found] {
+                b'"' => return Some(End { behind: at + found + 1, has_escapes }),
+                b'\\' => {
+                    has_escapes = true;
+                    let behind = found + escape(json, at + found)?;
+                    if behind >= WIDTH {
+                        at += behind;
+                        continue 'blocks;
+                    }
+                    special &= u32::MAX << behind;
+                }
+                _ => return None, // A control character.
+            }
         }
         at += WIDTH;
     }
-    let rest = json.get(at..).unwrap_or_default();
-    at + rest.iter().take_while(|byte| !matches!(byte, 0..0x20 | b'"' | b'\\')).count()
-}
-
-/// The highest bit of each byte that is a quote, a backslash or a control character. Of those above
-/// the first one it may be wrong: a subtraction borrows from there.
-const fn special(bytes: u64) -> u64 {
-    const fn each(byte: u8) -> u64 {
-        u64::from_le_bytes([byte; WIDTH])
+    // The end of `json` is near.
+    loop {
+        match *json.get(at)? {
+            b'"' => return Some(End { behind: at + 1, has_escapes }),
+            b'\\' => {
+                has_escapes = true;
+                at += escape(json, at)?;
+            }
+            0..0x20 => return None,
+            _ => at += 1,
+        }
     }
-    // With one bit turned over, a quote is what follows the control characters.
-    let low = (bytes ^ each(b'"' ^ 0x20)).wrapping_sub(each(0x21));
-    let backslash = (bytes ^ each(b'\\')).wrapping_sub(each(1));
-    (low | backslash) & !bytes & each(0x80)
 }
 
-/// How long what follows a backslash is.
-fn escape(rest: &[u8]) -> Option<usize> {
-    match rest.first()? {
-        b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't' => Some(1),
-        b'u' => rest.get(1..5)?.iter().all(u8::is_ascii_hexdigit).then_some(5),
+/// A bit for each byte that is a quote, a backslash or a control character, from the lowest on.
+fn special(block: [u8; WIDTH]) -> u32 {
+    let block = u8x16::new(block);
+    let each = |byte| block.simd_eq(u8x16::splat(byte));
+    let control = block.min(u8x16::splat(0x1f)).simd_eq(block);
+    (each(b'"') | each(b'\\') | control).to_bitmask()
+}
+
+/// How long what is escaped by the backslash at `at` is, with it.
+fn escape(json: &[u8], at: usize) -> Option<usize> {
+    match json.get(at + 1)? {
+        b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't' => Some(2),
+        b'u' => json.get(at + 2..at + 6)?.iter().all(u8::is_ascii_hexdigit).then_some(6),
         _ => None,
     }
 }

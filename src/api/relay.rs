@@ -9,12 +9,13 @@ use std::{
     time::Duration,
 };
 
+use axum::body::Body;
 use bytes::{Bytes, BytesMut};
 use futures_util::{
     Stream, StreamExt,
     stream::{self, BoxStream, select_all},
 };
-use tokio::sync::OwnedSemaphorePermit;
+use tokio::{sync::OwnedSemaphorePermit, time::timeout};
 
 use super::{
     Dialect, Error,
@@ -36,6 +37,10 @@ const FULL: usize = 64 * 1024;
 
 /// Events that follow the last write as soon as this are a burst.
 const BURST: Duration = Duration::from_micros(200);
+
+/// How long the head of an answer waits for what follows it: for bytes that are here already and
+/// have to be handed over, not for such that are still to come.
+const HEAD_WAITS: Duration = Duration::from_millis(1);
 
 /// How often to look for more in a burst. The server asks twice each time that it is its turn, so
 /// with three the other task has had one.
@@ -106,6 +111,16 @@ pub(super) fn relay<D: Dialect>(
             }
         }
     }
+}
+
+/// The stream as a body whose first bytes are there, where they are on their way: they leave
+/// together with the head then, in one write.
+pub(super) async fn body(
+    stream: impl Stream<Item = Result<Bytes, Infallible>> + Send + 'static,
+) -> Body {
+    let mut stream = Box::pin(stream.peekable());
+    let _ = timeout(HEAD_WAITS, stream.as_mut().peek()).await;
+    Body::from_stream(stream)
 }
 
 /// A turn that is being written.

@@ -139,7 +139,7 @@ async fn send<D: Dialect>(
             }
             Ok(Told::Stream(headers, dialect, started)) => {
                 let stream = relay::relay(dialect, started, app.server().keepalive, company);
-                (headers, streamed(Body::from_stream(stream))).into_response()
+                (headers, streamed(relay::body(stream).await)).into_response()
             }
             Err(error) => {
                 *log = std::mem::take(&mut company.log);

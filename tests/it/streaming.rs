@@ -162,6 +162,46 @@ async fn a_client_that_leaves_takes_its_turn_with_it() {
     }
 }
 
+fn bare_request(host: &str) -> String {
+    let (body, path) = (streamed().to_string(), CHAT);
+    let length = body.len();
+    format!("POST {path} HTTP/1.1\r\nhost: {host}\r\ncontent-length: {length}\r\n\r\n{body}")
+}
+
+#[tokio::test]
+async fn the_head_leaves_together_with_the_first_words_that_are_there() {
+    let server = TestServer::start().await;
+    let address = server.url.strip_prefix("http://").unwrap().to_owned();
+    let mut socket = TcpStream::connect(&address).await.unwrap();
+    let mut together = 0;
+    for _ in 0..10 {
+        server.simulator.script(Script::text("words"));
+        socket.write_all(bare_request(&address).as_bytes()).await.unwrap();
+        let mut read = Vec::with_capacity(64 * 1024);
+        socket.read_buf(&mut read).await.unwrap();
+        let (_, body) = std::str::from_utf8(&read).unwrap().split_once("\r\n\r\n").unwrap();
+        together += usize::from(body.contains("data: "));
+        while !read.ends_with(b"0\r\n\r\n") {
+            assert!(socket.read_buf(&mut read).await.unwrap() > 0);
+        }
+    }
+    // One that was written in two may still be read in one, and a busy machine may hold words up.
+    assert!(together >= 7, "{together} of 10");
+}
+
+#[tokio::test]
+async fn the_head_does_not_wait_for_words_that_are_to_come() {
+    let server = TestServer::start().await;
+    let script = Script::text("words").delay_between(Duration::from_millis(700));
+    server.simulator.script(script);
+    let url = format!("{}{CHAT}", server.url);
+    let began = Instant::now();
+    let mut response = server.client.post(url).json(&streamed()).send().await.unwrap();
+    let head = began.elapsed();
+    response.chunk().await.unwrap().unwrap();
+    assert!(head + Duration::from_millis(500) < began.elapsed(), "{head:?}");
+}
+
 /// Without TCP_NODELAY on our side each write waits for the acknowledgement of the one before, and
 /// a client delays those by 40 ms once a connection has settled. So of many turns on one connection
 /// either all are slow, or the fastest is not.
@@ -173,12 +213,8 @@ async fn accepted_sockets_do_not_wait_for_acknowledgements() {
     let mut times = Vec::new();
     for _ in 0..30 {
         server.simulator.script(Script::new().deltas(&["a", "b", "c", "d"]));
-        let body = streamed().to_string();
-        let length = body.len();
-        let head =
-            format!("POST {CHAT} HTTP/1.1\r\nhost: {address}\r\ncontent-length: {length}\r\n\r\n");
         let began = Instant::now();
-        socket.write_all((head + &body).as_bytes()).await.unwrap();
+        socket.write_all(bare_request(&address).as_bytes()).await.unwrap();
         let mut read = Vec::new();
         while !read.ends_with(b"0\r\n\r\n") {
             assert!(socket.read_buf(&mut read).await.unwrap() > 0);

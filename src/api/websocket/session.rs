@@ -132,9 +132,8 @@ impl Session {
         *request.headers_mut() = self.headers.clone();
         request.headers_mut().extend(more);
         request.extensions_mut().insert(self.stopping.clone());
-        let id = RequestId(format!("req_{}", Uuid::now_v7().simple()));
         let (app, named) = (State(self.app.clone()), Extension(named));
-        let answer = turn::serve::<Responses>(app, named, Extension(id), request);
+        let answer = turn::serve::<Responses>(app, named, Extension(RequestId::new()), request);
         let response = self.beside(peer, Box::pin(answer)).await?;
         if !response.status().is_success() {
             return refuse(peer, response).await;

@@ -11,8 +11,29 @@ use crate::{
     upstream::wait::until,
 };
 
-/// The windows of a plan, as they are called in the headers.
-const WINDOWS: [&str; 2] = ["primary", "secondary"];
+/// What the headers of one window of a plan are called.
+struct Names {
+    used_percent: &'static str,
+    window_minutes: &'static str,
+    reset_at: &'static str,
+    reset_after: &'static str,
+}
+
+const PRIMARY: Names = Names {
+    used_percent: "x-codex-primary-used-percent",
+    window_minutes: "x-codex-primary-window-minutes",
+    reset_at: "x-codex-primary-reset-at",
+    reset_after: "x-codex-primary-reset-after-seconds",
+};
+
+const SECONDARY: Names = Names {
+    used_percent: "x-codex-secondary-used-percent",
+    window_minutes: "x-codex-secondary-window-minutes",
+    reset_at: "x-codex-secondary-reset-at",
+    reset_after: "x-codex-secondary-reset-after-seconds",
+};
+
+const WINDOWS: [Names; 2] = [PRIMARY, SECONDARY];
 
 /// The headers of an answer that the client may see: the limits as received, the turn's state,
 /// and the tightest limit once more under the names that OpenAI's clients know.
@@ -29,7 +50,7 @@ pub(super) fn for_client(received: &HeaderMap) -> HeaderMap {
         .filter(|(name, _)| passes(name))
         .map(|(name, value)| (name.clone(), value.clone()))
         .collect();
-    let windows = WINDOWS.map(|window| Window::read(received, window));
+    let windows = WINDOWS.map(|names| Window::read(received, &names));
     for window in windows.iter().flatten() {
         if let Some(minutes) = window.minutes {
             metrics::limit_used(minutes, window.used / 100.0);
@@ -53,9 +74,9 @@ pub(super) fn for_client(received: &HeaderMap) -> HeaderMap {
 
 /// How long the window goes on that is used up the most, where the headers say so.
 pub(super) fn resets_in(received: &HeaderMap) -> Option<Duration> {
-    let windows = WINDOWS.map(|window| Window::read(received, window));
+    let windows = WINDOWS.map(|names| Window::read(received, &names));
     let told = tightest(windows).and_then(|window| window.reset_after);
-    let seconds = told.or_else(|| reset_after(received, WINDOWS[0]))?;
+    let seconds = told.or_else(|| reset_after(received, &PRIMARY))?;
     Some(Duration::from_secs(seconds))
 }
 
@@ -79,18 +100,16 @@ pub(super) fn update(headers: &mut HeaderMap, event: &Event) {
     }
     let Ok(Limits { rate_limits: Windows { primary, secondary } }) = event.read() else { return };
     let now = unix_now();
-    for (window, told) in WINDOWS.into_iter().zip([primary, secondary]) {
+    for (names, told) in WINDOWS.into_iter().zip([primary, secondary]) {
         let Some(told) = told else { continue };
         let reset_after = told.reset_at.map(|at| at.saturating_sub(now).to_string());
-        for (what, value) in [
-            ("used-percent", Some(told.used_percent.to_string())),
-            ("window-minutes", told.window_minutes.map(|minutes| minutes.to_string())),
-            ("reset-at", told.reset_at.map(|at| at.to_string())),
-            ("reset-after-seconds", reset_after),
+        for (name, value) in [
+            (names.used_percent, Some(told.used_percent.to_string())),
+            (names.window_minutes, told.window_minutes.map(|minutes| minutes.to_string())),
+            (names.reset_at, told.reset_at.map(|at| at.to_string())),
+            (names.reset_after, reset_after),
         ] {
-            let name = format!("x-codex-{window}-{what}").parse::<HeaderName>().ok();
-            let value = value.and_then(|value| value.parse::<HeaderValue>().ok());
-            if let (Some(name), Some(value)) = (name, value) {
+            if let Some(value) = value.and_then(|value| value.parse::<HeaderValue>().ok()) {
                 headers.insert(name, value);
             }
         }
@@ -107,21 +126,18 @@ struct Window {
 }
 
 impl Window {
-    fn read(headers: &HeaderMap, window: &str) -> Option<Self> {
-        let text = |what: &str| headers.get(format!("x-codex-{window}-{what}"))?.to_str().ok();
-        let used = text("used-percent")?.parse().ok()?;
-        let reset_after = reset_after(headers, window);
-        let minutes = text("window-minutes").and_then(|minutes| minutes.parse().ok());
+    fn read(headers: &HeaderMap, names: &Names) -> Option<Self> {
+        let text = |name: &str| headers.get(name)?.to_str().ok();
+        let used = text(names.used_percent)?.parse().ok()?;
+        let reset_after = reset_after(headers, names);
+        let minutes = text(names.window_minutes).and_then(|minutes| minutes.parse().ok());
         Some(Self { used, reset_after, minutes })
     }
 }
 
-fn reset_after(headers: &HeaderMap, window: &str) -> Option<u64> {
-    let number = |what: &str| {
-        let text = headers.get(format!("x-codex-{window}-{what}"))?.to_str().ok()?;
-        text.parse::<u64>().ok()
-    };
-    number("reset-after-seconds").or_else(|| Some(until(number("reset-at")? as f64)?.as_secs()))
+fn reset_after(headers: &HeaderMap, names: &Names) -> Option<u64> {
+    let number = |name: &str| headers.get(name)?.to_str().ok()?.parse::<u64>().ok();
+    number(names.reset_after).or_else(|| Some(until(number(names.reset_at)? as f64)?.as_secs()))
 }
 
 fn tightest(windows: [Option<Window>; 2]) -> Option<Window> {

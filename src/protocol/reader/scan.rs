@@ -60,11 +60,25 @@ fn special(block: [u8; WIDTH]) -> u32 {
 
 /// How long what is escaped by the backslash at `at` is, with it.
 fn escape(json: &[u8], at: usize) -> Option<usize> {
-    match json.get(at + 1)? {
-        b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't' => Some(2),
-        b'u' => json.get(at + 2..at + 6)?.iter().all(u8::is_ascii_hexdigit).then_some(6),
-        _ => None,
+    let escaped = *json.get(at + 1)?;
+    if IS_SHORT[usize::from(escaped)] { Some(2) } else { unicode(json, at) }
+}
+
+/// Whether a byte behind a backslash is all that is escaped.
+static IS_SHORT: [bool; 256] = {
+    let mut table = [false; 256];
+    let mut known = br#""\/bfnrt"#.as_slice();
+    while let [byte, rest @ ..] = known {
+        table[*byte as usize] = true;
+        known = rest;
     }
+    table
+};
+
+/// The same of a character that is escaped by its number.
+fn unicode(json: &[u8], at: usize) -> Option<usize> {
+    let [b'\\', b'u', digits @ ..] = json.get(at..at + 6)? else { return None };
+    digits.iter().all(u8::is_ascii_hexdigit).then_some(6)
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 use std::{borrow::Cow, fmt};
 
+use memchr::memchr2;
 use serde::{
     Deserialize, Serialize,
     de::{Deserializer, MapAccess, Visitor},
@@ -27,6 +28,16 @@ pub fn raw_str(value: &RawValue) -> Option<Cow<'_, str>> {
         return None;
     }
     serde_json::from_str::<Text<'_>>(value.get()).ok().map(|text| text.0)
+}
+
+/// The same JSON in one line, as server-sent events need it. A string cannot hold the bytes that end
+/// lines, so no value is changed.
+#[must_use]
+pub fn on_one_line(json: Box<RawValue>) -> Box<RawValue> {
+    if memchr2(b'\n', b'\r', json.get().as_bytes()).is_none() {
+        return json;
+    }
+    RawValue::from_string(json.get().replace(['\n', '\r'], " ")).unwrap_or(json)
 }
 
 /// The JSON string with U+FFFD for each half of a character, which no text can hold; `None` when

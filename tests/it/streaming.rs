@@ -246,3 +246,41 @@ async fn a_server_that_stops_lets_running_turns_end() {
     assert!(rest.ends_with("data: [DONE]\n\n"), "{rest}");
     assert!(server.client.get(&server.url).send().await.is_err());
 }
+
+#[tokio::test]
+async fn a_request_of_many_lines_is_answered_in_whole_events() {
+    let server = TestServer::start().await;
+    let schema = json!({"type": "object", "properties": {"a\r\nb": {"type": "string"}}});
+    for (path, more) in [
+        (
+            CHAT,
+            json!({"tools": [{"type": "function", "function": {"name": "f", "parameters": schema}}]}),
+        ),
+        (
+            RESPONSES,
+            json!({
+                "tools": [{"type": "function", "name": "f", "parameters": schema, "strict": false}],
+                "metadata": {"a": "1", "b": "two\nlines"},
+                "reasoning": {"effort": "low", "summary": "auto"},
+                "text": {"format": {"type": "json_schema", "name": "s", "schema": schema}},
+            }),
+        ),
+    ] {
+        for line_end in ["\n", "\r\n", "\r"] {
+            server.simulator.script(Script::text("words"));
+            let asked = with(body(path), more.clone());
+            let pretty = serde_json::to_string_pretty(&asked).unwrap().replace('\n', line_end);
+            let request = server.client.post(format!("{}{path}", server.url)).body(pretty);
+            let told = request.send().await.unwrap().text().await.unwrap();
+            assert_eq!(text(&told), "words", "{told}");
+            let frames = frames(&told).into_iter().filter(|frame| !frame.is_done());
+            for response in frames.map(|frame| frame.json()["response"].clone()) {
+                if !response.is_null() {
+                    assert_eq!(response["metadata"], asked["metadata"]);
+                    assert_eq!(response["tools"][0]["parameters"], schema);
+                    assert_eq!(response["text"]["format"]["schema"], schema);
+                }
+            }
+        }
+    }
+}

@@ -3,7 +3,7 @@
 use serde::Serialize;
 use serde_json::{json, value::RawValue};
 
-use crate::protocol::{Object, Usage, from_json, raw, raw_str, unix_now};
+use crate::protocol::{Object, Usage, from_json, on_one_line, raw, raw_str, unix_now};
 
 /// The fields of a request that are found again in the answer.
 pub(super) const ECHOED: [&str; 25] = [
@@ -86,6 +86,7 @@ impl View {
                 "conversation" if raw_str(&value).is_some() => (name, raw(&json!({"id": value}))),
                 _ => (name, value),
             })
+            .map(|(name, value)| (name, on_one_line(value)))
             .collect();
         Self { echoed, lite }
     }

@@ -2,6 +2,7 @@
 
 use std::{borrow::Cow, fmt};
 
+use bytes::{BufMut, BytesMut};
 use memchr::memchr2;
 use serde::{
     Deserialize, Serialize,
@@ -9,6 +10,8 @@ use serde::{
     ser::{SerializeMap, Serializer},
 };
 use serde_json::value::{RawValue, to_raw_value};
+
+use super::quickly;
 
 /// The JSON text of a value that cannot fail to serialise: strings, numbers, lists and maps of them.
 ///
@@ -92,7 +95,8 @@ impl<'a> Object<'a> {
     /// # Errors
     /// When `json` is not one JSON object.
     pub fn parse(json: &'a [u8]) -> serde_json::Result<Self> {
-        serde_json::from_slice(json)
+        let quick = std::str::from_utf8(json).ok().and_then(quickly);
+        quick.map_or_else(|| serde_json::from_slice(json), Ok)
     }
 
     #[must_use]
@@ -165,6 +169,37 @@ impl<'a> Object<'a> {
         self.0.extend(other.0);
     }
 
+    /// Replaces each member that `other` has too, and adds its others at the end.
+    pub fn overlay(&mut self, other: Self) {
+        for (key, value) in other.0 {
+            match self.0.iter_mut().find(|(name, _)| *name == key) {
+                Some((_, old)) => *old = value,
+                None => self.0.push((key, value)),
+            }
+        }
+    }
+
+    /// Writes the JSON.
+    pub fn write(&self, out: &mut BytesMut) {
+        out.reserve(self.0.iter().map(|(name, value)| name.len() + value.get().len() + 4).sum());
+        let mut before: &[u8] = b"{";
+        for (name, value) in &self.0 {
+            out.put_slice(before);
+            before = b",";
+            let is_plain = |byte: u8| byte >= 0x20 && !matches!(byte, b'"' | b'\\');
+            if name.bytes().all(is_plain) {
+                out.put_u8(b'"');
+                out.put_slice(name.as_bytes());
+                out.put_u8(b'"');
+            } else {
+                out.put_slice(raw(name).get().as_bytes());
+            }
+            out.put_u8(b':');
+            out.put_slice(value.get().as_bytes());
+        }
+        out.put_slice(if self.0.is_empty() { b"{}" } else { b"}" });
+    }
+
     /// The same members, borrowed from nothing.
     #[must_use]
     pub fn into_owned(self) -> Object<'static> {
@@ -215,6 +250,16 @@ impl<'de: 'a, 'a> Deserialize<'de> for Object<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_object_is_written_as_the_library_writes_it() {
+        for json in [r#"{}"#, r#"{"a":1}"#, r#"{"a\"\\\n\u0001é":[ 1 ],"b":{"c":null}}"#] {
+            let object = Object::parse(json.as_bytes()).unwrap();
+            let mut out = BytesMut::new();
+            object.write(&mut out);
+            assert_eq!(out, raw(&object).get(), "{json}");
+        }
+    }
 
     #[test]
     fn halves_of_characters_are_replaced_and_nothing_else() {

@@ -22,6 +22,8 @@ mod kept;
 mod shown;
 mod view;
 
+use encode::Ended;
+
 pub use compact::Compact;
 pub(super) use count::input_tokens;
 pub(super) use shown::shown;
@@ -98,10 +100,10 @@ impl Dialect for Responses {
 
     fn queued(&mut self, model: &str) -> Option<(Record, Vec<Bytes>)> {
         let Kept { input, previous } = self.kept.as_ref()?;
-        let (object, events) = self.encoder.queued(model)?;
-        let id = id_of(&object)?;
+        let (Ended { id, object, output }, events) = self.encoder.queued(model);
+        let id = id?;
         let (input, previous) = (input.clone(), previous.clone());
-        let record = Record { id, object, input, output: Vec::new(), previous, running: true };
+        let record = Record { id, object, input, output, previous, running: true };
         Some((record, events))
     }
 
@@ -110,15 +112,10 @@ impl Dialect for Responses {
     }
 
     fn record(&mut self) -> Option<Record> {
-        let (object, output) = self.encoder.ended()?;
+        let Ended { id, object, output } = self.encoder.ended()?;
         let Kept { input, previous } = self.kept.take()?;
-        let id = id_of(&object)?;
-        Some(Record { id, object, input, output, previous, running: false })
+        Some(Record { id: id?, object, input, output, previous, running: false })
     }
-}
-
-fn id_of(response: &RawValue) -> Option<String> {
-    Some(serde_json::from_str::<Object<'_>>(response.get()).ok()?.str("id")?.into_owned())
 }
 
 /// Items that a client gives to be kept, at `param`: whole, and with ids.

@@ -1,5 +1,7 @@
 //! The `response` object as its client sees it: the upstream's, with the client's own request in it.
 
+use std::sync::LazyLock;
+
 use serde::Serialize;
 use serde_json::{json, value::RawValue};
 
@@ -37,37 +39,54 @@ pub(super) const ECHOED: [&str; 25] = [
 /// Those of which the upstream knows the rest, or better.
 const MERGED: [&str; 3] = ["reasoning", "text", "service_tier"];
 
+/// Members that are always the same.
+type Members<const N: usize> = LazyLock<[(&'static str, &'static RawValue); N]>;
+
 /// What the upstream may leave out.
-const WHERE_MISSING: [(&str, &str); 5] = [
-    ("object", r#""response""#),
-    ("completed_at", "null"),
-    ("error", "null"),
-    ("incomplete_details", "null"),
-    ("service_tier", r#""default""#),
-];
+static WHERE_MISSING: Members<5> = LazyLock::new(|| {
+    [
+        ("object", r#""response""#),
+        ("completed_at", "null"),
+        ("error", "null"),
+        ("incomplete_details", "null"),
+        ("service_tier", r#""default""#),
+    ]
+    .map(constant)
+});
 
 /// What OpenAI's platform would say of a request that does not ask. The upstream's own word for it
 /// (its cache key, its safety identifier) is about codexway's request, not the client's.
-const UNLESS_ASKED: [(&str, &str); 18] = [
-    ("background", "false"),
-    ("instructions", "null"),
-    ("max_output_tokens", "null"),
-    ("max_tool_calls", "null"),
-    ("metadata", "{}"),
-    ("parallel_tool_calls", "true"),
-    ("presence_penalty", "0.0"),
-    ("frequency_penalty", "0.0"),
-    ("previous_response_id", "null"),
-    ("prompt_cache_key", "null"),
-    ("prompt_cache_retention", "null"),
-    ("safety_identifier", "null"),
-    ("store", "true"),
-    ("temperature", "1.0"),
-    ("tool_choice", r#""auto""#),
-    ("top_logprobs", "0"),
-    ("top_p", "1.0"),
-    ("truncation", r#""disabled""#),
-];
+static UNLESS_ASKED: Members<19> = LazyLock::new(|| {
+    [
+        ("background", "false"),
+        ("instructions", "null"),
+        ("max_output_tokens", "null"),
+        ("max_tool_calls", "null"),
+        ("metadata", "{}"),
+        ("parallel_tool_calls", "true"),
+        ("presence_penalty", "0.0"),
+        ("frequency_penalty", "0.0"),
+        ("previous_response_id", "null"),
+        ("prompt_cache_key", "null"),
+        ("prompt_cache_retention", "null"),
+        ("safety_identifier", "null"),
+        ("store", "true"),
+        ("temperature", "1.0"),
+        ("tool_choice", r#""auto""#),
+        ("top_logprobs", "0"),
+        ("top_p", "1.0"),
+        ("truncation", r#""disabled""#),
+        ("tools", "[]"),
+    ]
+    .map(constant)
+});
+
+/// What every reasoning has.
+static REASONING: Members<2> =
+    LazyLock::new(|| [("effort", "null"), ("summary", "null")].map(constant));
+
+/// What every text has.
+static TEXT: Members<1> = LazyLock::new(|| [("format", r#"{"type":"text"}"#)].map(constant));
 
 /// What the client asked for, to be laid over what the upstream says was asked.
 #[derive(Debug, Default)]
@@ -94,14 +113,15 @@ impl View {
     /// Lays the client's view over the upstream's `response`, which may lack anything.
     pub(super) fn apply<'a>(&'a self, response: &mut Object<'a>) {
         response.set_default("created_at", || raw(&unix_now()));
-        for (name, json) in WHERE_MISSING {
-            response.set_default(name, || constant(json).to_owned());
+        for (name, value) in *WHERE_MISSING {
+            if !response.has(name) {
+                response.set_borrowed(name, value);
+            }
         }
-        for (name, json) in UNLESS_ASKED {
-            response.set_borrowed(name, constant(json));
-        }
-        if !self.lite {
-            response.set_borrowed("tools", constant("[]"));
+        for (name, value) in *UNLESS_ASKED {
+            if name != "tools" || !self.lite {
+                response.set_borrowed(name, value);
+            }
         }
         response.remove("user");
         for (name, value) in &self.echoed {
@@ -109,8 +129,8 @@ impl View {
                 response.set_borrowed(name, value);
             }
         }
-        self.merge(response, "reasoning", &[("effort", json!(null)), ("summary", json!(null))]);
-        self.merge(response, "text", &[("format", json!({"type": "text"}))]);
+        self.merge(response, "reasoning", &*REASONING);
+        self.merge(response, "text", &*TEXT);
     }
 
     /// An object of which the client may have given a part: its part wins, and the upstream, which
@@ -119,31 +139,42 @@ impl View {
         &self,
         response: &mut Object<'_>,
         name: &'static str,
-        defaults: &[(&'static str, serde_json::Value)],
+        defaults: &[(&'static str, &'static RawValue)],
     ) {
-        let parse =
-            |json: &RawValue| serde_json::from_str::<serde_json::Map<_, _>>(json.get()).ok();
-        let mut merged = response.get(name).and_then(parse).unwrap_or_default();
+        let mut merged = response.get(name).and_then(object).unwrap_or_default();
         let asked = self.echoed.iter().find(|(echoed, _)| *echoed == name);
-        for (key, value) in asked.and_then(|(_, json)| parse(json)).unwrap_or_default() {
-            merged.insert(key, value);
-        }
+        merged.overlay(asked.and_then(|(_, json)| object(json)).unwrap_or_default());
         for (key, value) in defaults {
-            merged.entry(*key).or_insert_with(|| value.clone());
+            if !merged.has(key) {
+                merged.set_borrowed(key, value);
+            }
         }
-        // A schema is told with all its keys.
-        if let Some(serde_json::Value::Object(format)) = merged.get_mut("format")
-            && format.get("type").is_some_and(|kind| kind == "json_schema")
-        {
-            format.entry("description").or_insert(serde_json::Value::Null);
-            format.entry("strict").or_insert(serde_json::Value::Bool(false));
+        if let Some(format) = merged.get("format").and_then(full_format) {
+            merged.set("format", format);
         }
-        response.set(name, raw(&merged));
+        let merged = raw(&merged);
+        response.set(name, merged);
     }
 }
 
-fn constant(json: &'static str) -> &'static RawValue {
-    serde_json::from_str(json).expect("the tables above hold JSON")
+fn object(json: &RawValue) -> Option<Object<'_>> {
+    from_json(json.get()).ok()
+}
+
+/// A format that is a schema, with all its keys; `None` where it is none, or has them.
+fn full_format(format: &RawValue) -> Option<Box<RawValue>> {
+    let mut format = object(format)?;
+    let is_full = format.has("description") && format.has("strict");
+    if is_full || format.str("type").as_deref() != Some("json_schema") {
+        return None;
+    }
+    format.set_default("description", || raw(&()));
+    format.set_default("strict", || raw(&false));
+    Some(raw(&format))
+}
+
+fn constant((name, json): (&'static str, &'static str)) -> (&'static str, &'static RawValue) {
+    (name, serde_json::from_str(json).expect("the tables above hold JSON"))
 }
 
 /// Function tools with all the keys that the answer's schema asks for.

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use bytes::{Bytes, BytesMut};
 use serde_json::value::RawValue;
 
-use super::{Encoder, parse};
+use super::{Encoder, Ended, parse, write};
 use crate::{
     api::responses::view::unheard,
     protocol::{Event, Kind, Object, raw},
@@ -66,7 +66,7 @@ impl Encoder {
                 let created = &*self.created.insert(created);
                 let mut object = parse(created)?.into_owned();
                 object.set("status", raw("in_progress"));
-                self.tell(kind, object, out)?;
+                self.tell(kind, object, out);
                 self.begun = step;
             }
         }
@@ -92,22 +92,20 @@ impl Encoder {
 
     /// Tells of the response before the upstream does: the object without its output, and an
     /// event each for that it is created and queued.
-    pub(in super::super) fn queued(&mut self, model: &str) -> Option<(Box<RawValue>, Vec<Bytes>)> {
+    pub(in super::super) fn queued(&mut self, model: &str) -> (Ended, Vec<Bytes>) {
         let mut object = fresh(model, "queued");
-        let view = std::mem::take(&mut self.view);
-        self.viewed(&view, &mut object);
+        self.viewed(&mut object);
         let mut events = Vec::with_capacity(2);
-        for kind in [Kind::Created, Kind::Queued] {
+        for (number, kind) in (self.next_number..).zip([Kind::Created, Kind::Queued]) {
             let mut out = BytesMut::new();
-            self.response_event(kind, &object, &mut out).ok()?;
+            write(kind, &object, number, &mut out);
             events.push(out.freeze());
         }
-        object.remove("output");
-        let object = raw(&object);
-        self.view = view;
-        self.created = Some(object.clone());
+        let told = Ended::of(object);
+        self.next_number += 2;
+        self.created = Some(told.object.clone());
         self.begun = Begun::Created;
-        Some((object, events))
+        (told, events)
     }
 }
 

@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 
 use bytes::{BufMut, Bytes, BytesMut};
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use serde_json::{json, value::RawValue};
 
 use super::{
@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     api::{Error, dialect::Flow, masked::masked},
-    protocol::{Event, Gather, Item, Kind, Malformed, Object, Outcome, Response, raw},
+    protocol::{Event, Gather, Item, Kind, Malformed, Object, Outcome, Response, from_json, raw},
     sse, upstream,
 };
 use begin::Begun;
@@ -33,8 +33,26 @@ pub(super) struct Encoder {
     /// The response as it was first told, for a failure that is not told by the upstream.
     created: Option<Box<RawValue>>,
     begun: Begun,
-    /// The response as it was last told, without its output, and that output whole.
-    ended: Option<(Box<RawValue>, Vec<Item>)>,
+    ended: Option<Ended>,
+}
+
+/// A response as it was last told.
+#[derive(Debug)]
+pub(super) struct Ended {
+    pub(super) id: Option<String>,
+    /// Without its output.
+    pub(super) object: Box<RawValue>,
+    /// Whole.
+    pub(super) output: Vec<Item>,
+}
+
+impl Ended {
+    /// With nothing in its output yet.
+    fn of(mut object: Object<'_>) -> Self {
+        object.remove("output");
+        let id = object.str("id").map(Cow::into_owned);
+        Self { id, object: raw(&object), output: Vec::new() }
+    }
 }
 
 /// What the client is shown.
@@ -48,13 +66,6 @@ pub(super) struct Audience {
     pub(super) sealed: bool,
     /// What it knows the response as, where that is not the upstream's id.
     pub(super) id: Option<String>,
-}
-
-#[derive(Serialize)]
-struct ResponseEvent<'a, 'b> {
-    r#type: &'a str,
-    response: &'a Object<'b>,
-    sequence_number: u64,
 }
 
 #[derive(Deserialize)]
@@ -93,9 +104,10 @@ impl Encoder {
         if let Some(mut response) = self.gather.event(event)? {
             settle(&mut response);
             let object = self.finished(&response)?;
-            self.response_event(event.kind, &object, out)?;
+            write(event.kind, &object, self.next_number, out);
             out.put_slice(sse::DONE);
-            self.end(object, response);
+            let ended = Ended::of(object);
+            self.ended = Some(Ended { output: response.output, ..ended });
             return Ok(Flow::End);
         }
         self.passed_on(event, out)?;
@@ -110,9 +122,9 @@ impl Encoder {
                 if self.created.is_none() {
                     self.created = Some(response.to_owned());
                 }
-                let written = self.tell(event.kind, parse(response)?, out);
+                self.tell(event.kind, parse(response)?, out);
                 self.begun = self.begun.max(Begun::by(event.kind));
-                written
+                Ok(())
             }
             Kind::ItemAdded => self.item(event, out),
             Kind::ItemDone => match ended(event)? {
@@ -137,36 +149,23 @@ impl Encoder {
     }
 
     /// Tells of a response as its client sees it.
-    fn tell(
-        &mut self,
-        kind: Kind,
-        object: Object<'_>,
-        out: &mut BytesMut,
-    ) -> Result<(), upstream::Error> {
-        let view = std::mem::take(&mut self.view);
+    fn tell(&mut self, kind: Kind, object: Object<'_>, out: &mut BytesMut) {
         let mut object = object; // It borrows from the view from here on.
-        self.viewed(&view, &mut object);
-        let written = self.response_event(kind, &object, out);
-        drop(object);
-        self.view = view;
-        written
+        self.viewed(&mut object);
+        write(kind, &object, self.next_number, out);
+        self.next_number += 1;
     }
 
     /// The response as its client sees it.
-    fn viewed<'a>(&self, view: &'a View, object: &mut Object<'a>) {
-        view.apply(object);
+    fn viewed<'a>(&'a self, object: &mut Object<'a>) {
+        self.view.apply(object);
         if let Some(id) = &self.audience.id {
             object.set("id", raw(id));
         }
     }
 
-    fn end(&mut self, mut object: Object<'static>, response: Response) {
-        object.remove("output");
-        self.ended = Some((raw(&object), response.output));
-    }
-
-    /// The response as it was last told, without its output, and that output whole; once.
-    pub(super) fn ended(&mut self) -> Option<(Box<RawValue>, Vec<Item>)> {
+    /// What has been told in the end; once.
+    pub(super) fn ended(&mut self) -> Option<Ended> {
         self.ended.take()
     }
 
@@ -207,21 +206,8 @@ impl Encoder {
         number
     }
 
-    fn response_event(
-        &mut self,
-        kind: Kind,
-        response: &Object<'_>,
-        out: &mut BytesMut,
-    ) -> Result<(), upstream::Error> {
-        let name = kind.name().unwrap_or_default();
-        let event = ResponseEvent { r#type: name, response, sequence_number: self.number() };
-        let json = serde_json::to_vec(&event).map_err(Malformed::new)?;
-        sse::write(out, name.as_bytes(), &json);
-        Ok(())
-    }
-
     /// The last word on a turn: its items in their places, and its usage told.
-    fn finished(&self, response: &Response) -> Result<Object<'static>, upstream::Error> {
+    fn finished<'a>(&'a self, response: &'a Response) -> Result<Object<'a>, upstream::Error> {
         let mut object: Object<'_> = parse(&response.object)?;
         // A failure tells little of the response that it ends.
         let created: Option<Object<'_>> = self.created.as_deref().map(parse).transpose()?;
@@ -230,7 +216,7 @@ impl Encoder {
                 object.add(name, value.to_owned());
             }
         }
-        self.viewed(&self.view, &mut object);
+        self.viewed(&mut object);
         if let (Outcome::Failed(_), Some(error)) = (&response.outcome, object.get("error"))
             && let Cow::Owned(error) = masked(error.get())
         {
@@ -250,7 +236,7 @@ impl Encoder {
             };
             object.set("status", raw(status));
         }
-        Ok(object.into_owned())
+        Ok(object)
     }
 
     pub(super) fn fail(&mut self, error: &Error, out: &mut BytesMut) {
@@ -269,23 +255,21 @@ impl Encoder {
     fn break_off(&mut self, status: &str, error: Box<RawValue>, out: &mut BytesMut) {
         // What cannot be told of the beginning is no reason not to tell the end.
         let _ = self.begin(Begun::InProgress, None, out);
+        let so_far: Vec<Item> = self.gather.so_far();
         let created = self.created.take();
         let mut object = match created.as_deref().map(parse) {
             Some(Ok(object)) => object,
             Some(Err(_)) | None => unheard(&self.model),
         };
-        let view = std::mem::take(&mut self.view);
-        self.viewed(&view, &mut object);
+        self.viewed(&mut object);
         object.set("status", raw(status));
         object.set("error", error);
-        let so_far: Vec<Item> = self.gather.so_far();
         object.set("output", shown(&so_far, self.audience.sealed));
         object.set("usage", no_usage());
-        if self.response_event(Kind::Failed, &object, out).is_ok() {
-            out.put_slice(sse::DONE);
-        }
-        object.remove("output");
-        self.ended = Some((raw(&object), so_far));
+        write(Kind::Failed, &object, self.next_number, out);
+        out.put_slice(sse::DONE);
+        let ended = Ended::of(object);
+        self.ended = Some(Ended { output: so_far, ..ended });
     }
 
     pub(super) fn keep_alive(&mut self, out: &mut BytesMut) {
@@ -304,10 +288,24 @@ impl Encoder {
         }
         settle(&mut response);
         let object = self.finished(&response)?;
-        let reply = serde_json::to_vec(&object).map_err(Malformed::new)?.into();
-        self.end(object, response);
-        Ok(reply)
+        let mut reply = BytesMut::new();
+        object.write(&mut reply);
+        let ended = Ended::of(object);
+        self.ended = Some(Ended { output: response.output, ..ended });
+        Ok(reply.freeze())
     }
+}
+
+/// Writes the event that tells of a response.
+fn write(kind: Kind, response: &Object<'_>, number: u64, out: &mut BytesMut) {
+    let name = kind.name().unwrap_or_default();
+    for text in ["event: ", name, "\ndata: {\"type\":\"", name, "\",\"response\":"] {
+        out.put_slice(text.as_bytes());
+    }
+    response.write(out);
+    out.put_slice(b",\"sequence_number\":");
+    out.put_slice(number.to_string().as_bytes());
+    out.put_slice(b"}\n\n");
 }
 
 /// Gives the calls in it the status that they may lack.
@@ -324,5 +322,5 @@ fn is_ours(code: &str) -> bool {
 }
 
 fn parse(json: &RawValue) -> Result<Object<'_>, upstream::Error> {
-    Ok(serde_json::from_str(json.get()).map_err(Malformed::new)?)
+    Ok(from_json(json.get()).map_err(Malformed::new)?)
 }

@@ -17,6 +17,7 @@ mod failure;
 mod http_stream;
 mod lead;
 pub mod openai;
+mod refusal;
 mod retry;
 mod wait;
 mod wire;

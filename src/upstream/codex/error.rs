@@ -9,7 +9,7 @@ use crate::{
     protocol::Failure,
     upstream::{
         Error,
-        failure::{Told, blocked, limited, redirected},
+        refusal::{Refusal, blocked, limited, redirected},
         wait::retry_after,
         wire::is_page,
     },
@@ -25,11 +25,11 @@ pub(super) fn refusal(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> E
     if is_challenge || is_blocked || is_hidden {
         return blocked(status);
     }
-    let mut told = Told::read(body);
+    let mut told = Refusal::read(body);
     if told.code.is_none()
         && let Some(hidden) = hidden(headers)
     {
-        told = Told { message: told.message.or(hidden.message), ..hidden };
+        told = Refusal { message: told.message.or(hidden.message), ..hidden };
     }
     told.resets_in = told.resets_in.or(wait).or_else(|| limits::resets_in(headers));
     let message = told.message.clone().unwrap_or_else(|| format!("the upstream answered {status}"));
@@ -60,12 +60,12 @@ pub(super) fn refusal(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> E
 }
 
 /// The error that stands in a header beside the body, or in its place.
-fn hidden(headers: &HeaderMap) -> Option<Told> {
+fn hidden(headers: &HeaderMap) -> Option<Refusal> {
     let encoded = headers.get("x-error-json")?;
-    Some(Told::read(&STANDARD.decode(encoded).ok()?))
+    Some(Refusal::read(&STANDARD.decode(encoded).ok()?))
 }
 
-fn not_found(told: Told, message: String) -> Error {
+fn not_found(told: Refusal, message: String) -> Error {
     if told.failure.param.as_deref() == Some("model") || message.starts_with("Model not found") {
         return Error::ModelNotFound {
             message: format!(

@@ -3,7 +3,7 @@
 use super::redacted::redacted;
 use crate::{
     protocol::Failure,
-    upstream::{Error, failure::Told},
+    upstream::{Error, refusal::Refusal},
 };
 
 /// What `message`, with which the program gave up, means.
@@ -11,7 +11,7 @@ pub(super) fn of(message: &str) -> Error {
     let has = |words: &[&str]| words.iter().any(|word| message.contains(word));
     // What the backend said against the request comes as it was.
     if message.trim_start().starts_with('{') {
-        let told = Told::read(message.as_bytes());
+        let told = Refusal::read(message.as_bytes());
         let message = redacted(told.message.as_deref().unwrap_or(message));
         return told.into_error(message, None);
     }

@@ -7,7 +7,7 @@ use crate::{
     protocol::Failure,
     upstream::{
         Error,
-        failure::{Told, blocked, limited, redirected},
+        refusal::{Refusal, blocked, limited, redirected},
         wait::retry_after,
         wire::is_page,
     },
@@ -19,7 +19,7 @@ pub(super) fn refusal(status: StatusCode, headers: &HeaderMap, body: &[u8], key:
     if is_page(headers) && !status.is_server_error() {
         return blocked(status);
     }
-    let told = Told::read(body);
+    let told = Refusal::read(body);
     let message = told.message.clone().unwrap_or_else(|| format!("the platform answered {status}"));
     if message.contains("Missing scopes") {
         return Error::Forbidden {
@@ -52,7 +52,7 @@ pub(super) fn refusal(status: StatusCode, headers: &HeaderMap, body: &[u8], key:
 }
 
 /// The platform repeats a part of a key that it does not know, so then its words stay here.
-fn unauthorized(told: Told, message: &str, key: &str) -> Error {
+fn unauthorized(told: Refusal, message: &str, key: &str) -> Error {
     let why = match told.code.as_deref() {
         Some("invalid_api_key") => "it is not valid (`invalid_api_key`)",
         _ => message,

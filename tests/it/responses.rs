@@ -415,3 +415,44 @@ async fn a_stream_that_breaks_off_before_it_begins_fails_in_the_usual_order() {
     let events = events(&server.responses(&streamed("hi")).await.ok());
     assert_eq!(events.last().unwrap()["type"], "response.failed");
 }
+
+#[tokio::test]
+async fn each_word_of_the_beginning_is_the_upstream_s() {
+    let server = TestServer::start().await;
+    let told = |kind: &str, status: &str, tier: &str| {
+        let response = json!({"id": "resp_1", "created_at": 1_790_000_000, "model": "m",
+                              "status": status, "service_tier": tier, "output": [], "usage": null});
+        json!({"type": kind, "response": response})
+    };
+    for [queued, begun] in
+        [["default", "default"], ["default", "priority"], ["priority", "default"]]
+    {
+        server.simulator.script(raw(&[
+            told("response.created", "queued", "default"),
+            told("response.queued", "queued", queued),
+            told("response.in_progress", "in_progress", begun),
+            told("response.completed", "completed", begun),
+        ]));
+        let frames = server.responses(&streamed("hi")).await.ok().frames();
+        let told: Vec<_> = frames
+            .iter()
+            .filter(|frame| !frame.is_done())
+            .map(|frame| {
+                let event = frame.json();
+                let response = &event["response"];
+                is_full(response);
+                let text = |value: &Value| value.as_str().unwrap().to_owned();
+                (text(&event["type"]), text(&response["status"]), text(&response["service_tier"]))
+            })
+            .collect();
+        let expected = [
+            ("response.created", "queued", "default"),
+            ("response.queued", "queued", queued),
+            ("response.in_progress", "in_progress", begun),
+            ("response.completed", "completed", begun),
+        ];
+        let expected = expected
+            .map(|(kind, status, tier)| (kind.to_owned(), status.to_owned(), tier.to_owned()));
+        assert_eq!(told, expected);
+    }
+}

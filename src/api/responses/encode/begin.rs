@@ -63,10 +63,11 @@ impl Encoder {
                     Some(created) => created,
                     None => self.beginning(event),
                 };
-                let created = &*self.created.insert(created);
-                let mut object = parse(created)?.into_owned();
+                let mut object = parse(&created)?;
                 object.set("status", raw("in_progress"));
-                self.tell(kind, object, out);
+                let told = self.rendered(object);
+                self.tell(kind, &told, out);
+                self.created = Some(created);
                 self.begun = step;
             }
         }
@@ -98,7 +99,7 @@ impl Encoder {
         let mut events = Vec::with_capacity(2);
         for (number, kind) in (self.next_number..).zip([Kind::Created, Kind::Queued]) {
             let mut out = BytesMut::new();
-            write(kind, &object, number, &mut out);
+            write(kind, number, &mut out, |out| object.write(out));
             events.push(out.freeze());
         }
         let told = Ended::of(object);

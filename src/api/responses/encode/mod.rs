@@ -32,6 +32,8 @@ pub(super) struct Encoder {
     gather: Gather,
     /// The response as it was first told, for a failure that is not told by the upstream.
     created: Option<Box<RawValue>>,
+    /// What the client was told with that: the upstream says the same once more, and it may be large.
+    told: Option<BytesMut>,
     begun: Begun,
     ended: Option<Ended>,
 }
@@ -84,6 +86,7 @@ impl Encoder {
             next_number: 0,
             gather,
             created: None,
+            told: None,
             begun: Begun::Not,
             ended: None,
         }
@@ -104,7 +107,7 @@ impl Encoder {
         if let Some(mut response) = self.gather.event(event)? {
             settle(&mut response);
             let object = self.finished(&response)?;
-            write(event.kind, &object, self.next_number, out);
+            write(event.kind, self.next_number, out, |out| object.write(out));
             out.put_slice(sse::DONE);
             let ended = Ended::of(object);
             self.ended = Some(Ended { output: response.output, ..ended });
@@ -119,10 +122,17 @@ impl Encoder {
             Kind::Created if self.begun > Begun::Not => Ok(()),
             Kind::Created | Kind::InProgress | Kind::Queued => {
                 let WithResponse { response } = event.read()?;
+                let is_same =
+                    self.created.as_ref().is_some_and(|created| created.get() == response.get());
+                let told = match self.told.take().filter(|_| is_same) {
+                    Some(told) => told,
+                    None => self.rendered(parse(response)?),
+                };
+                self.tell(event.kind, &told, out);
                 if self.created.is_none() {
                     self.created = Some(response.to_owned());
+                    self.told = Some(told);
                 }
-                self.tell(event.kind, parse(response)?, out);
                 self.begun = self.begun.max(Begun::by(event.kind));
                 Ok(())
             }
@@ -148,12 +158,18 @@ impl Encoder {
         self.relay(shown.as_ref().unwrap_or(event), out)
     }
 
-    /// Tells of a response as its client sees it.
-    fn tell(&mut self, kind: Kind, object: Object<'_>, out: &mut BytesMut) {
+    /// Tells of a response.
+    fn tell(&mut self, kind: Kind, rendered: &[u8], out: &mut BytesMut) {
+        write(kind, self.number(), out, |out| out.put_slice(rendered));
+    }
+
+    /// The JSON of a response as its client sees it.
+    fn rendered(&self, object: Object<'_>) -> BytesMut {
         let mut object = object; // It borrows from the view from here on.
         self.viewed(&mut object);
-        write(kind, &object, self.next_number, out);
-        self.next_number += 1;
+        let mut json = BytesMut::new();
+        object.write(&mut json);
+        json
     }
 
     /// The response as its client sees it.
@@ -266,7 +282,7 @@ impl Encoder {
         object.set("error", error);
         object.set("output", shown(&so_far, self.audience.sealed));
         object.set("usage", no_usage());
-        write(Kind::Failed, &object, self.next_number, out);
+        write(Kind::Failed, self.next_number, out, |out| object.write(out));
         out.put_slice(sse::DONE);
         let ended = Ended::of(object);
         self.ended = Some(Ended { output: so_far, ..ended });
@@ -297,12 +313,12 @@ impl Encoder {
 }
 
 /// Writes the event that tells of a response.
-fn write(kind: Kind, response: &Object<'_>, number: u64, out: &mut BytesMut) {
+fn write(kind: Kind, number: u64, out: &mut BytesMut, response: impl FnOnce(&mut BytesMut)) {
     let name = kind.name().unwrap_or_default();
     for text in ["event: ", name, "\ndata: {\"type\":\"", name, "\",\"response\":"] {
         out.put_slice(text.as_bytes());
     }
-    response.write(out);
+    response(out);
     out.put_slice(b",\"sequence_number\":");
     out.put_slice(number.to_string().as_bytes());
     out.put_slice(b"}\n\n");

@@ -7,11 +7,13 @@ use std::{
 };
 
 use axum::body::{Body, HttpBody};
-use bytes::{Bytes, BytesMut};
+use bytes::{Buf, Bytes, BytesMut};
 use http::{HeaderMap, StatusCode, header};
 use http_body_util::BodyExt;
+use memchr::memmem;
 
 use super::{App, Error};
+use crate::protocol::whole_characters;
 
 /// How long a body that is too large is still read, so that the client hears why it failed:
 /// most write all of it before they look at the answer.
@@ -45,16 +47,38 @@ impl Room {
     }
 }
 
-/// The whole body, decompressed.
+/// The whole body, decompressed, and in whole characters.
 ///
 /// # Errors
 /// When it is larger than the settings let it be, compressed in a way that is not known, or breaks
 /// off.
 pub(super) async fn read(app: &App, headers: &HeaderMap, body: Body) -> Result<Bytes, Error> {
+    decompressed(app, headers, body).await.map(legible)
+}
+
+/// The JSON without a mark of its byte order, and with U+FFFD for each half of a character: clients
+/// that cut a text by its length in UTF-16 leave such halves, which no text can hold, and then send
+/// them with each request of the conversation.
+fn legible(mut body: Bytes) -> Bytes {
+    const MARK: &[u8] = b"\xef\xbb\xbf";
+    if body.starts_with(MARK) {
+        body.advance(MARK.len());
+    }
+    let may_hold_halves =
+        [br"\ud", br"\uD"].iter().any(|start| memmem::find(&body, *start).is_some());
+    if !may_hold_halves {
+        return body;
+    }
+    let whole = std::str::from_utf8(&body).ok().and_then(whole_characters);
+    whole.map_or(body, Bytes::from)
+}
+
+async fn decompressed(app: &App, headers: &HeaderMap, body: Body) -> Result<Bytes, Error> {
     let limit = app.server().max_body;
     let raw = collect(body, limit, app.room()).await?;
-    let encoding = headers.get(header::CONTENT_ENCODING).map(|value| value.to_str().unwrap_or("?"));
-    match encoding.map(str::trim) {
+    let encoding = headers.get(header::CONTENT_ENCODING);
+    let encoding = encoding.map(|value| value.to_str().unwrap_or("?").trim().to_ascii_lowercase());
+    match encoding.as_deref() {
         None | Some("" | "identity") => Ok(raw),
         Some("zstd") => {
             let bounded = || {

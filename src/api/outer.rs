@@ -45,12 +45,7 @@ pub(super) async fn answer(State(app): State<App>, mut request: Request, next: N
     let id = RequestId::new();
     let named = HeaderValue::from_str(&id.0);
     request.extensions_mut().insert(id);
-    let answer = AssertUnwindSafe(admitted(&app, request, next)).catch_unwind().await;
-    let answer = answer.unwrap_or_else(|panic| {
-        report(&*panic);
-        Err(upstream::Error::Internal.into())
-    });
-    let mut response = answer.unwrap_or_else(IntoResponse::into_response);
+    let mut response = caught(admitted(&app, request, next)).await;
     let headers = response.headers_mut();
     if let Ok(id) = named {
         headers.insert(HeaderName::from_static("x-request-id"), id);
@@ -60,6 +55,18 @@ pub(super) async fn answer(State(app): State<App>, mut request: Request, next: N
     headers
         .insert(HeaderName::from_static("openai-version"), HeaderValue::from_static("2020-10-01"));
     response
+}
+
+/// An answer, or the one for that what makes it has panicked.
+pub(super) async fn caught<T: IntoResponse>(
+    answer: impl Future<Output = Result<T, Error>>,
+) -> Response {
+    let answer = AssertUnwindSafe(answer).catch_unwind().await;
+    let answer = answer.unwrap_or_else(|panic| {
+        report(&*panic);
+        Err(upstream::Error::Internal.into())
+    });
+    answer.map_or_else(IntoResponse::into_response, IntoResponse::into_response)
 }
 
 /// Has a request served that is of a bearable size, by nobody who is not let in.

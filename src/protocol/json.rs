@@ -47,10 +47,15 @@ pub fn on_one_line(json: Box<RawValue>) -> Box<RawValue> {
 /// `value` is no string.
 #[must_use]
 pub fn with_whole_characters(value: &RawValue) -> Option<Box<RawValue>> {
-    let mut rest = value.get();
-    if !rest.starts_with('"') {
-        return None;
-    }
+    let json = value.get();
+    let whole = json.starts_with('"').then(|| whole_characters(json))??;
+    RawValue::from_string(whole).ok()
+}
+
+/// The same of all strings in some JSON; `None` when that breaks off.
+#[must_use]
+pub fn whole_characters(json: &str) -> Option<String> {
+    let mut rest = json;
     let mut whole = String::with_capacity(rest.len());
     while let Some(at) = rest.find('\\') {
         whole.push_str(&rest[..at]);
@@ -69,7 +74,7 @@ pub fn with_whole_characters(value: &RawValue) -> Option<Box<RawValue>> {
         rest = &rest[length..];
     }
     whole.push_str(rest);
-    RawValue::from_string(whole).ok()
+    Some(whole)
 }
 
 /// The unit of UTF-16 that the JSON begins with, if it is written as its number.

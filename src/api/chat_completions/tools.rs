@@ -3,7 +3,7 @@
 use std::{borrow::Cow, collections::HashSet};
 
 use serde::{Deserialize, Serialize};
-use serde_json::{json, value::RawValue};
+use serde_json::value::RawValue;
 
 use crate::{
     api::{
@@ -232,5 +232,9 @@ fn flat_format<'a>(format: &'a RawValue, at: &str) -> Result<Cow<'a, RawValue>, 
     let members: Object<'_> = read(&at, format)?;
     let Some(grammar) = members.get("grammar") else { return Ok(Cow::Borrowed(format)) };
     let Members(Grammar { syntax, definition }) = read(format!("{at}.grammar"), grammar)?;
-    Ok(Cow::Owned(raw(&json!({"type": "grammar", "syntax": syntax, "definition": definition}))))
+    let mut flat = Object::default();
+    flat.set("type", raw("grammar"));
+    flat.set_borrowed("syntax", syntax);
+    flat.set_borrowed("definition", definition);
+    Ok(Cow::Owned(raw(&flat)))
 }

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use serde_json::{json, value::RawValue};
+use serde_json::value::RawValue;
 
 use crate::{
     api::{
@@ -76,6 +76,9 @@ pub(super) fn items(
 
 fn item(json: &RawValue, mut members: Object<'_>, at: At<'_>) -> Result<Found, Error> {
     let mut changed = false;
+    if members.lacks("type") {
+        changed |= members.remove("type").is_some();
+    }
     let kind = match members.get("type").map(raw_str) {
         Some(Some(kind)) => kind.into_owned(),
         Some(None) => return Err(Error::wrong_type(at.member("type"), "a string")),
@@ -139,10 +142,12 @@ fn message(members: &mut Object<'_>, at: At<'_>) -> Result<bool, Error> {
     let part = if role == "assistant" { "output_text" } else { "input_text" };
     let content = match members.get("content").map(RawValue::get) {
         None | Some("null") => return Err(Error::missing(at.member("content"))),
-        Some(text) if text.starts_with('"') => Some(raw(&[json!({
-            "type": part,
-            "text": members.get("content"),
-        })])),
+        Some(text) if text.starts_with('"') => {
+            let mut whole = Object::default();
+            whole.set("type", raw(part));
+            whole.set("text", members.get("content").map(ToOwned::to_owned).unwrap_or_default());
+            Some(raw(&[whole]))
+        }
         Some(list) if list.starts_with('[') => without_breakpoints(list, at)?,
         Some(_) => {
             return Err(Error::wrong_type(at.member("content"), "a string or an array of parts"));

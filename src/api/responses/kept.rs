@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use serde_json::{json, value::RawValue};
+use serde_json::value::RawValue;
 use uuid::Uuid;
 
 use crate::protocol::{Item, Object, from_json, raw, raw_str};
@@ -41,12 +41,13 @@ fn full(mut item: Object<'_>) -> Item {
         full.set_default("status", || raw("completed"));
         if let Some(text) = full.get("content").filter(|content| raw_str(content).is_some()) {
             let assistant = full.str("role").as_deref() == Some("assistant");
-            let content = if assistant {
-                json!([{"type": "output_text", "text": text, "annotations": [], "logprobs": []}])
-            } else {
-                json!([{"type": "input_text", "text": text}])
-            };
-            full.set("content", raw(&content));
+            let mut part = Object::default();
+            part.set("type", raw(if assistant { "output_text" } else { "input_text" }));
+            part.set("text", text.to_owned());
+            for name in ["annotations", "logprobs"].into_iter().filter(|_| assistant) {
+                part.set(name, raw(&[(); 0]));
+            }
+            full.set("content", raw(&[part]));
         }
     }
     Item::new(&full)

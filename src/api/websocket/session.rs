@@ -9,6 +9,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use bytes::Bytes;
+use futures_util::FutureExt;
 use http::{HeaderMap, HeaderValue, Method, Request, StatusCode, Uri, header};
 use http_body_util::BodyExt;
 use serde_json::{Value, json};
@@ -24,7 +25,7 @@ use crate::{
     api::{
         App, Error, Responses, Stopping,
         access::{self, Named},
-        outer::RequestId,
+        outer::{self, RequestId},
         turn,
     },
     protocol::{Event, Item, unix_now},
@@ -134,6 +135,7 @@ impl Session {
         request.extensions_mut().insert(self.stopping.clone());
         let (app, named) = (State(self.app.clone()), Extension(named));
         let answer = turn::serve::<Responses>(app, named, Extension(RequestId::new()), request);
+        let answer = outer::caught(answer.map(Ok));
         let response = self.beside(peer, Box::pin(answer)).await?;
         if !response.status().is_success() {
             return refuse(peer, response).await;

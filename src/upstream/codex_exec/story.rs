@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use super::failure;
 use crate::{
-    protocol::{Event, unix_now},
+    protocol::{Event, unix_now, whole_characters},
     sse::Frame,
     upstream::Error,
 };
@@ -93,6 +93,11 @@ impl Story {
     pub(super) fn line(&mut self, line: &[u8]) -> Result<Step, Error> {
         let unreadable =
             |error| Error::Garbled(format!("`codex exec` printed what cannot be read: {error}"));
+        let whole = std::str::from_utf8(line).ok().and_then(whole_characters);
+        let line = whole.as_ref().map_or(line, |whole| whole.as_bytes());
+        if line.trim_ascii().is_empty() {
+            return Ok(Step::On(Vec::new()));
+        }
         let line: Line = serde_json::from_slice(line).map_err(unreadable)?;
         let mut events = Vec::new();
         match line {

@@ -1,12 +1,16 @@
 //! One text of a turn, on its way to the client.
 
+use std::borrow::Cow;
+
+use serde_json::value::RawValue;
+
 use super::{
     Why,
     stop::{Search, Stops},
     what::What,
 };
 use crate::{
-    protocol::Event,
+    protocol::{Event, raw_str, whole_characters},
     tokens::{self, Counter},
 };
 
@@ -25,6 +29,8 @@ pub(super) struct Said {
     pub(super) ended: bool,
     /// The delta of which something is held.
     pub(super) delta: Option<Event>,
+    /// The first half of a character in which the last delta ended, as it stands in JSON.
+    half: String,
 }
 
 /// What is to be done with the text held.
@@ -57,6 +63,32 @@ impl Said {
             announced: false,
             ended: false,
             delta: None,
+            half: String::new(),
+        }
+    }
+
+    /// What a delta says, with the character of which the last one told the first half; what only
+    /// begins in it waits for the next. Also whether that is all of this delta and nothing else;
+    /// `None` where the delta is no text.
+    pub(super) fn read<'a>(&mut self, delta: &'a RawValue) -> Option<(Cow<'a, str>, bool)> {
+        if self.half.is_empty()
+            && let Some(text) = raw_str(delta)
+        {
+            return Some((text, true));
+        }
+        let inside = delta.get().strip_prefix('"')?.strip_suffix('"')?;
+        let mut joined = std::mem::take(&mut self.half) + inside;
+        if let Some(at) = last_half(&joined) {
+            self.half = joined.split_off(at);
+        }
+        let json = whole_characters(&format!("\"{joined}\""))?;
+        serde_json::from_str(&json).ok().map(|text: String| (Cow::Owned(text), false))
+    }
+
+    /// Nothing will complete the half of a character in which the last delta ended.
+    pub(super) fn give_up_half(&mut self) {
+        if !std::mem::take(&mut self.half).is_empty() {
+            self.take("\u{fffd}");
         }
     }
 
@@ -120,4 +152,15 @@ impl Said {
             search.forget();
         }
     }
+}
+
+/// Where the first half of a character begins that the inside of a JSON string ends in.
+fn last_half(inside: &str) -> Option<usize> {
+    const LENGTH: usize = r"\ud83d".len();
+    let at = inside.len().checked_sub(LENGTH).filter(|at| inside.is_char_boundary(*at))?;
+    let (before, last) = inside.split_at(at);
+    let unit = u16::from_str_radix(last.strip_prefix("\\u")?, 16).ok()?;
+    // A backslash that is escaped itself escapes nothing.
+    let is_escaped = before.bytes().rev().take_while(|byte| *byte == b'\\').count() % 2 == 1;
+    (!is_escaped && matches!(unit, 0xD800..=0xDBFF)).then_some(at)
 }

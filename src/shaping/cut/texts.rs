@@ -9,10 +9,7 @@ use super::{
     what::What,
     write::{Place, Writer, rewritten},
 };
-use crate::{
-    protocol::{Event, raw_str},
-    tokens::Counter,
-};
+use crate::{protocol::Event, tokens::Counter};
 
 impl Stage {
     /// A piece of a text: passed on as it is, in part, or not yet.
@@ -27,12 +24,12 @@ impl Stage {
         self.heard(&told);
         self.with(place, what, |stage, said| {
             said.announced = true;
-            let Some(text) = told.delta.and_then(raw_str) else {
-                // No text, or half a character: what is held has to go before it.
+            let Some((text, as_told)) = told.delta.and_then(|delta| said.read(delta)) else {
+                // No text: what is held has to go before it.
                 stage.settle(place, said, None, out)?;
                 return Ok(Step::Pass);
             };
-            let alone = said.held.is_empty();
+            let alone = as_told && said.held.is_empty();
             said.take(&text);
             let room = stage.room(said);
             let verdict = said.decide(false, room);
@@ -90,6 +87,9 @@ impl Stage {
         whole: Option<&str>,
         out: &mut Vec<Event>,
     ) -> Result<(), End> {
+        if whole.is_none() {
+            said.give_up_half();
+        }
         let held = said.held.len();
         if let Some(whole) = whole {
             said.take_rest(whole);

@@ -3,7 +3,7 @@
 use std::{borrow::Cow, ops::Range};
 
 use bytes::Bytes;
-use memchr::{memchr, memchr2};
+use memchr::memchr2;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
@@ -179,12 +179,13 @@ impl Event {
     }
 }
 
-/// JSON that came over several lines of data, as one that can be passed on in one line. A string
-/// cannot hold the byte itself, so no value is changed.
+/// JSON that came over several lines, as one that can be passed on in one line. A string cannot hold
+/// the bytes that end lines, so no value is changed.
 fn one_line(json: Bytes) -> Bytes {
-    match memchr(b'\n', &json) {
+    let ends_line = |byte: u8| matches!(byte, b'\n' | b'\r');
+    match memchr2(b'\n', b'\r', &json) {
         None => json,
-        Some(_) => json.iter().map(|byte| if *byte == b'\n' { b' ' } else { *byte }).collect(),
+        Some(_) => json.iter().map(|&byte| if ends_line(byte) { b' ' } else { byte }).collect(),
     }
 }
 
@@ -236,6 +237,8 @@ mod tests {
             );
         }
         assert_eq!(event("{}").unwrap().name, "named");
+        let lines = event("{\r\n\"type\": \"a\",\r\"b\": 1\n}\r\n").unwrap();
+        assert_eq!(lines.json, "{  \"type\": \"a\", \"b\": 1 }  ");
         assert!(event(r#"{"type":"two\nlines"}"#).is_err());
         assert!(event("[1").is_err());
         assert!(event("oops").is_err());

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use serde::Deserialize;
-use serde_json::value::RawValue;
+use serde::{Deserialize, Deserializer};
+use serde_json::{Value, value::RawValue};
 
 use super::{
     Event, Item, Kind, Malformed, Piece, Usage, from_json,
@@ -38,10 +38,24 @@ pub enum Outcome {
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq)]
 #[serde(default)]
 pub struct Failure {
+    #[serde(deserialize_with = "name")]
     pub code: Option<String>,
+    #[serde(deserialize_with = "name")]
     pub r#type: Option<String>,
+    #[serde(deserialize_with = "name")]
     pub message: Option<String>,
+    #[serde(deserialize_with = "name")]
     pub param: Option<String>,
+}
+
+/// A name, or a number in the place of one; anything else is none, and no reason not to read the
+/// rest.
+fn name<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    Ok(match Value::deserialize(deserializer)? {
+        Value::String(name) => Some(name),
+        Value::Number(number) => Some(number.to_string()),
+        _ => None,
+    })
 }
 
 /// Collects the items of a turn as its events go by.
@@ -236,7 +250,7 @@ impl Gather {
 #[cfg(test)]
 mod tests {
     use bytes::Bytes;
-    use serde_json::{Value, json};
+    use serde_json::json;
 
     use super::*;
     use crate::sse::Frame;

@@ -160,10 +160,14 @@ impl Activity {
         let usage = &turn.usage;
         minute.turns += 1;
         minute.failed += u64::from(turn.outcome == "error");
-        minute.input += usage.input_tokens;
-        minute.cached += usage.input_tokens_details.cached_tokens;
-        minute.output += usage.output_tokens;
-        minute.reasoning += usage.output_tokens_details.reasoning_tokens;
+        for (sum, more) in [
+            (&mut minute.input, usage.input_tokens),
+            (&mut minute.cached, usage.input_tokens_details.cached_tokens),
+            (&mut minute.output, usage.output_tokens),
+            (&mut minute.reasoning, usage.output_tokens_details.reasoning_tokens),
+        ] {
+            *sum = sum.saturating_add(more);
+        }
     }
 
     fn failed(&self, failed: Failed) {

@@ -89,9 +89,10 @@ impl Answer {
     }
 }
 
-/// One frame as an event; `None` for the `[DONE]` that some relays add.
+/// One frame as an event; `None` for what relays add: a `[DONE]`, and signs of life.
 fn read(frame: crate::sse::Frame) -> Result<Option<Event>, Error> {
-    if frame.data == "[DONE]" {
+    let says_nothing = matches!(frame.data.trim_ascii(), b"" | b"[DONE]");
+    if says_nothing || frame.event == "ping" {
         return Ok(None);
     }
     settled(Event::parse(frame)?).map(Some)
@@ -127,7 +128,7 @@ fn done_as(event: &Event) -> Result<Kind, Error> {
     let done: Done = event.read()?;
     Ok(match done.response.status.as_deref() {
         Some("incomplete") => Kind::Incomplete,
-        Some("failed") => Kind::Failed,
+        Some("failed" | "cancelled") => Kind::Failed,
         _ => Kind::Completed,
     })
 }

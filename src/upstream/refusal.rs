@@ -47,6 +47,9 @@ impl Refusal {
         };
         match (body.remove("detail"), body.remove("error")) {
             (Some(Value::String(detail)), _) => Self::detail(detail),
+            (Some(Value::Object(detail)), _) if detail.contains_key("error") => {
+                Self::read(Value::Object(detail).to_string().as_bytes())
+            }
             (Some(Value::Object(detail)), _) => {
                 let code = detail.get("code").and_then(Value::as_str).map(str::to_owned);
                 let text = detail.get("message").and_then(Value::as_str).map(str::to_owned);
@@ -65,7 +68,11 @@ impl Refusal {
             (None, Some(error)) => {
                 Self { message: error.as_str().map(str::to_owned), ..Self::default() }
             }
-            (None, None) => Self::default(),
+            (None, None) => {
+                let first = body.get("errors").map_or(&Value::Null, |errors| &errors[0]["message"]);
+                let message = body.get("message").unwrap_or(first).as_str().map(str::to_owned);
+                Self { message, ..Self::default() }
+            }
         }
     }
 

@@ -145,7 +145,7 @@ impl View {
         let asked = self.echoed.iter().find(|(echoed, _)| *echoed == name);
         merged.overlay(asked.and_then(|(_, json)| object(json)).unwrap_or_default());
         for (key, value) in defaults {
-            if !merged.has(key) {
+            if merged.lacks(key) {
                 merged.set_borrowed(key, value);
             }
         }

@@ -238,6 +238,10 @@ impl Encoder {
         {
             object.set("error", RawValue::from_string(error).map_err(Malformed::new)?);
         }
+        if matches!(response.outcome, Outcome::Failed(_)) && object.lacks("error") {
+            object
+                .set("error", raw(&json!({"code": "server_error", "message": "the turn failed"})));
+        }
         object.set("output", shown(&response.output, self.audience.sealed));
         match object.get("usage").filter(|usage| usage.get().starts_with('{')).map(full_usage) {
             Some(Some(usage)) => object.set("usage", usage),

@@ -23,6 +23,9 @@ pub(super) async fn references<D: Dialect>(
             Some(item) => {
                 dialect.recalled(&id, &item);
                 let items = D::again(std::slice::from_ref(&item))?;
+                if items.is_empty() {
+                    ignored.drop(param); // It was kept without its seal.
+                }
                 known.push((place, items));
             }
             None if id.starts_with("rs_") => ignored.drop(param),

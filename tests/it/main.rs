@@ -80,6 +80,8 @@ mod stored;
 mod streaming;
 /// A running codexway with a simulator behind it.
 mod support;
+/// What unusual clients and relays send.
+mod unusual;
 /// Where turns are run besides the ChatGPT backend: the platform, and the official program.
 mod upstreams;
 /// Turns over WebSockets, to the backend.

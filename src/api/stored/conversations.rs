@@ -22,7 +22,7 @@ use crate::{
         responses,
     },
     protocol::{Item, Object, raw, unix_now},
-    state::Conversation,
+    state::{Conversation, Shelf},
 };
 
 /// The most items that may be added at once.
@@ -64,6 +64,25 @@ fn items_in(fields: &mut Object<'_>) -> Result<Option<Vec<Item>>, Error> {
     responses::to_be_kept("items", &json).map(Some)
 }
 
+/// The items, and of reasoning that its client was shown without its seal what was kept with it:
+/// the model could not read the rest.
+async fn with_seals(shelf: &Shelf, items: Vec<Item>) -> Result<Vec<Item>, Error> {
+    let is_sealed = |item: &Item| {
+        item.members().is_ok_and(|members| members.str("encrypted_content").is_some())
+    };
+    let mut whole = Vec::with_capacity(items.len());
+    for item in items {
+        let bare = item.kind().as_deref() == Some("reasoning") && !is_sealed(&item);
+        let id = item.head().id.filter(|_| bare);
+        let known = match id {
+            Some(id) => shelf.item(&id).await?.filter(is_sealed),
+            None => None,
+        };
+        whole.push(known.unwrap_or(item));
+    }
+    Ok(whole)
+}
+
 fn object(conversation: &Conversation) -> Response {
     answer(&json!({
         "id": conversation.id,
@@ -84,7 +103,7 @@ pub(super) async fn create(
     let body = body_of(&app, &parts, body).await?;
     let mut fields = fields::object(&body)?;
     let metadata = labels(&mut fields)?.unwrap_or_else(|| raw(&json!({})));
-    let items = items_in(&mut fields)?.unwrap_or_default();
+    let items = with_seals(shelf, items_in(&mut fields)?.unwrap_or_default()).await?;
     let id = format!("conv_{}", Uuid::now_v7().simple());
     let conversation = Conversation { id, created_at: unix_now(), metadata };
     shelf.put_conversation(conversation.clone()).await?;
@@ -155,6 +174,7 @@ pub(super) async fn add_items(
     let (parts, body) = request.into_parts();
     let body = body_of(&app, &parts, body).await?;
     let items = items_in(&mut *fields::object(&body)?)?.ok_or_else(|| Error::missing("items"))?;
+    let items = with_seals(place.shelf()?, items).await?;
     if !place.shelf()?.add_items(&place.id, items.clone()).await? {
         return Err(place.no_conversation());
     }

@@ -1,8 +1,9 @@
 //! Which models there are, and what each accepts.
 
-use std::cmp::Ordering;
+use std::{cmp::Ordering, collections::HashSet};
 
 use serde::{Deserialize, Deserializer};
+use serde_json::Value;
 
 use crate::{config::UpstreamKind, upstream::Upstream};
 
@@ -114,24 +115,28 @@ impl Catalog {
     }
 
     /// Reads a catalogue as the backend sends it. An entry that cannot be read is left out, so
-    /// that one novelty does not hide every other model.
+    /// that one novelty does not hide every other model; what is `null` is not told, and of two
+    /// entries for one model the better one counts.
     ///
     /// # Errors
     /// When it is no object with a list of `models`, or none of them can be read.
     pub fn parse(json: &[u8]) -> serde_json::Result<Self> {
         #[derive(Deserialize)]
-        struct Body<'a> {
-            #[serde(borrow)]
-            models: Vec<&'a serde_json::value::RawValue>,
+        struct Body {
+            models: Vec<Value>,
         }
-        let body: Body<'_> = serde_json::from_slice(json)?;
-        let read =
-            |raw: &&serde_json::value::RawValue| serde_json::from_str::<Model>(raw.get()).ok();
-        let mut models: Vec<Model> = body.models.iter().filter_map(read).collect();
+        let read = |mut entry: Value| {
+            entry.as_object_mut()?.retain(|_, value| !value.is_null());
+            serde_json::from_value::<Model>(entry).ok()
+        };
+        let body: Body = serde_json::from_slice(json)?;
+        let mut models: Vec<Model> = body.models.into_iter().filter_map(read).collect();
         if models.is_empty() {
             return Err(serde::de::Error::custom("no entry of the catalogue can be read"));
         }
         models.sort_by_key(|model| model.priority);
+        let mut known = HashSet::new();
+        models.retain(|model| known.insert(model.slug.clone()));
         Ok(Self { models, asked_as: None })
     }
 
@@ -299,6 +304,12 @@ mod tests {
         let json = br#"{"models":[{"slug":7},{"slug":"new","supported_reasoning_levels":["low"],"odd":{}}]}"#;
         let catalog = Catalog::parse(json).unwrap();
         assert_eq!(catalog.find("new").unwrap().efforts, ["low"]);
+        let json = br#"{"models":[
+            {"slug":"new","priority":2,"visibility":"hide"},
+            {"slug":"new","priority":null,"visibility":null,"input_modalities":null,"use_responses_lite":null}]}"#;
+        let listed: Vec<Model> = Catalog::parse(json).unwrap().listed().cloned().collect();
+        assert_eq!(listed.len(), 1);
+        assert_eq!(listed[0].input_modalities, ["text"]);
         assert!(Catalog::parse(br#"{"models":[]}"#).is_err());
         assert!(Catalog::parse(b"<html>").is_err());
     }

@@ -46,10 +46,7 @@ enum Line {
     #[serde(rename = "item.completed")]
     Done { item: Item },
     #[serde(rename = "turn.completed")]
-    Completed {
-        #[serde(default)]
-        usage: Usage,
-    },
+    Completed { usage: Option<Usage> },
     #[serde(rename = "turn.failed")]
     Failed { error: Message },
     #[serde(other)]
@@ -110,7 +107,7 @@ impl Story {
             Line::Going { item } => self.item(&item, false, &mut events)?,
             Line::Done { item } => self.item(&item, true, &mut events)?,
             Line::Completed { usage } => {
-                let mut response = self.response("completed", usage.json());
+                let mut response = self.response("completed", usage.unwrap_or_default().json());
                 response["completed_at"] = unix_now().into();
                 let last = self.event("response.completed", json!({"response": response}));
                 return Ok(Step::End(last));

@@ -8,7 +8,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::{
-    Object, quickly,
+    Object, quickly, raw,
     reader::{known, places_of},
 };
 use crate::sse::Frame;
@@ -124,16 +124,20 @@ impl Kind {
 }
 
 impl Event {
-    /// Reads a frame. The name is the JSON's `type`; where that is missing, what `event:` said.
+    /// Reads a frame. The name is the JSON's `type`; where that is missing, what `event:` said, and
+    /// the JSON then has it too.
     ///
     /// # Errors
     /// When the data is no JSON object, or says its type nowhere.
     pub fn parse(frame: Frame) -> Result<Self, Malformed> {
         let Frame { event, data } = frame;
         let data = one_line(data);
-        let name = match type_range(&data) {
-            Some(range) => data.slice(range),
-            None => slow_type(&data)?.unwrap_or(event),
+        let (name, data) = match type_range(&data) {
+            Some(range) => (data.slice(range), data),
+            None => match slow_type(&data)? {
+                Some(name) => (name, data),
+                None => (event.clone(), with_type(&data, &event)?),
+            },
         };
         let kind = Kind::of(&name);
         if name.is_empty() {
@@ -197,6 +201,13 @@ fn type_range(json: &[u8]) -> Option<Range<usize>> {
     (rest[end] == b'"').then_some(START.len()..START.len() + end)
 }
 
+/// The JSON with its type, which clients look for there.
+fn with_type(json: &[u8], name: &[u8]) -> Result<Bytes, Malformed> {
+    let mut members = Object::parse(json).map_err(Malformed::new)?;
+    members.set("type", raw(&String::from_utf8_lossy(name)));
+    Ok(Bytes::copy_from_slice(raw(&members).get().as_bytes()))
+}
+
 fn is_line(name: &[u8]) -> bool {
     std::str::from_utf8(name).is_ok_and(|name| !name.contains(char::is_control))
 }
@@ -213,6 +224,8 @@ fn slow_type(json: &[u8]) -> Result<Option<Bytes>, Malformed> {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::{Value, json};
+
     use super::*;
 
     fn event(json: &str) -> Result<Event, Malformed> {
@@ -237,6 +250,10 @@ mod tests {
             );
         }
         assert_eq!(event("{}").unwrap().name, "named");
+        for untold in [r#"{"x":1}"#, r#"{"type":null,"x":1}"#] {
+            let told: Value = event(untold).unwrap().read().unwrap();
+            assert_eq!(told, json!({"type": "named", "x": 1}));
+        }
         let lines = event("{\r\n\"type\": \"a\",\r\"b\": 1\n}\r\n").unwrap();
         assert_eq!(lines.json, "{  \"type\": \"a\", \"b\": 1 }  ");
         assert!(event(r#"{"type":"two\nlines"}"#).is_err());

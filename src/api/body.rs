@@ -64,9 +64,9 @@ fn legible(mut body: Bytes) -> Bytes {
     if body.starts_with(MARK) {
         body.advance(MARK.len());
     }
-    let may_hold_halves =
-        [br"\ud", br"\uD"].iter().any(|start| memmem::find(&body, *start).is_some());
-    if !may_hold_halves {
+    let holds = |escape: &[u8]| memmem::find(&body, escape).is_some();
+    // Most bodies hold none of these at all, so they are walked once and not twice.
+    if !holds(br"\u") || !(holds(br"\ud") || holds(br"\uD")) {
         return body;
     }
     let whole = std::str::from_utf8(&body).ok().and_then(whole_characters);

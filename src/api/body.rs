@@ -10,10 +10,9 @@ use axum::body::{Body, HttpBody};
 use bytes::{Buf, Bytes, BytesMut};
 use http::{HeaderMap, StatusCode, header};
 use http_body_util::BodyExt;
-use memchr::memmem;
 
 use super::{App, Error};
-use crate::protocol::whole_characters;
+use crate::protocol::without_halves;
 
 /// How long a body that is too large is still read, so that the client hears why it failed:
 /// most write all of it before they look at the answer.
@@ -64,13 +63,7 @@ fn legible(mut body: Bytes) -> Bytes {
     if body.starts_with(MARK) {
         body.advance(MARK.len());
     }
-    let holds = |escape: &[u8]| memmem::find(&body, escape).is_some();
-    // Most bodies hold none of these at all, so they are walked once and not twice.
-    if !holds(br"\u") || !(holds(br"\ud") || holds(br"\uD")) {
-        return body;
-    }
-    let whole = std::str::from_utf8(&body).ok().and_then(whole_characters);
-    whole.map_or(body, Bytes::from)
+    without_halves(&body).map_or(body, Bytes::from)
 }
 
 async fn decompressed(app: &App, headers: &HeaderMap, body: Body) -> Result<Bytes, Error> {

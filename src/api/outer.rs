@@ -58,15 +58,13 @@ pub(super) async fn answer(State(app): State<App>, mut request: Request, next: N
 }
 
 /// An answer, or the one for that what makes it has panicked.
-pub(super) async fn caught<T: IntoResponse>(
-    answer: impl Future<Output = Result<T, Error>>,
-) -> Response {
+pub(super) async fn caught(answer: impl Future<Output = Result<Response, Error>>) -> Response {
     let answer = AssertUnwindSafe(answer).catch_unwind().await;
     let answer = answer.unwrap_or_else(|panic| {
         report(&*panic);
         Err(upstream::Error::Internal.into())
     });
-    answer.map_or_else(IntoResponse::into_response, IntoResponse::into_response)
+    answer.unwrap_or_else(IntoResponse::into_response)
 }
 
 /// Has a request served that is of a bearable size, by nobody who is not let in.

@@ -8,7 +8,9 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::{
-    Object, quickly, raw,
+    Object,
+    json::one_line,
+    quickly, raw,
     reader::{known, places_of},
 };
 use crate::sse::Frame;
@@ -131,7 +133,7 @@ impl Event {
     /// When the data is no JSON object, or says its type nowhere.
     pub fn parse(frame: Frame) -> Result<Self, Malformed> {
         let Frame { event, data } = frame;
-        let data = one_line(data);
+        let data = one_line(&data).map_or(data, Bytes::from);
         let (name, data) = match type_range(&data) {
             Some(range) => (data.slice(range), data),
             None => match slow_type(&data)? {
@@ -183,16 +185,6 @@ impl Event {
     }
 }
 
-/// JSON that came over several lines, as one that can be passed on in one line. A string cannot hold
-/// the bytes that end lines, so no value is changed.
-fn one_line(json: Bytes) -> Bytes {
-    let ends_line = |byte: u8| matches!(byte, b'\n' | b'\r');
-    match memchr2(b'\n', b'\r', &json) {
-        None => json,
-        Some(_) => json.iter().map(|&byte| if ends_line(byte) { b' ' } else { byte }).collect(),
-    }
-}
-
 /// The usual case: the JSON begins with its type, which holds nothing to unescape.
 fn type_range(json: &[u8]) -> Option<Range<usize>> {
     const START: &[u8] = br#"{"type":""#;
@@ -205,7 +197,7 @@ fn type_range(json: &[u8]) -> Option<Range<usize>> {
 fn with_type(json: &[u8], name: &[u8]) -> Result<Bytes, Malformed> {
     let mut members = Object::parse(json).map_err(Malformed::new)?;
     members.set("type", raw(&String::from_utf8_lossy(name)));
-    Ok(Bytes::copy_from_slice(raw(&members).get().as_bytes()))
+    Ok(members.to_bytes())
 }
 
 fn is_line(name: &[u8]) -> bool {

@@ -2,8 +2,8 @@
 
 use std::{borrow::Cow, fmt};
 
-use bytes::{BufMut, BytesMut};
-use memchr::memchr2;
+use bytes::{BufMut, Bytes, BytesMut};
+use memchr::{memchr2, memmem};
 use serde::{
     Deserialize, Serialize,
     de::{Deserializer, MapAccess, Visitor},
@@ -33,14 +33,19 @@ pub fn raw_str(value: &RawValue) -> Option<Cow<'_, str>> {
     serde_json::from_str::<Text<'_>>(value.get()).ok().map(|text| text.0)
 }
 
-/// The same JSON in one line, as server-sent events need it. A string cannot hold the bytes that end
-/// lines, so no value is changed.
+/// JSON of many lines as one that server-sent events can hold; `None` where it is in one line. A
+/// string cannot hold the bytes that end lines, so no value is changed.
+pub(super) fn one_line(json: &[u8]) -> Option<Vec<u8>> {
+    memchr2(b'\n', b'\r', json)?;
+    let space = |&byte: &u8| if matches!(byte, b'\n' | b'\r') { b' ' } else { byte };
+    Some(json.iter().map(space).collect())
+}
+
+/// The same of a value that is known.
 #[must_use]
 pub fn on_one_line(json: Box<RawValue>) -> Box<RawValue> {
-    if memchr2(b'\n', b'\r', json.get().as_bytes()).is_none() {
-        return json;
-    }
-    RawValue::from_string(json.get().replace(['\n', '\r'], " ")).unwrap_or(json)
+    let line = one_line(json.get().as_bytes()).and_then(|line| String::from_utf8(line).ok());
+    line.and_then(|line| RawValue::from_string(line).ok()).unwrap_or(json)
 }
 
 /// The JSON string with U+FFFD for each half of a character, which no text can hold; `None` when
@@ -50,6 +55,17 @@ pub fn with_whole_characters(value: &RawValue) -> Option<Box<RawValue>> {
     let json = value.get();
     let whole = json.starts_with('"').then(|| whole_characters(json))??;
     RawValue::from_string(whole).ok()
+}
+
+/// The same of a whole JSON text; `None` where it holds no such half, or cannot be read.
+#[must_use]
+pub fn without_halves(json: &[u8]) -> Option<String> {
+    let holds = |escape: &[u8]| memmem::find(json, escape).is_some();
+    // Most texts hold none of these at all, so they are walked once and not twice.
+    if !holds(br"\u") || !(holds(br"\ud") || holds(br"\uD")) {
+        return None;
+    }
+    std::str::from_utf8(json).ok().and_then(whole_characters)
 }
 
 /// The same of all strings in some JSON; `None` when that breaks off.
@@ -75,6 +91,17 @@ pub fn whole_characters(json: &str) -> Option<String> {
     }
     whole.push_str(rest);
     Some(whole)
+}
+
+/// Where the first half of a character begins that the inside of a JSON string ends in.
+#[must_use]
+pub fn last_half(inside: &str) -> Option<usize> {
+    const LENGTH: usize = r"\ud83d".len();
+    let at = inside.len().checked_sub(LENGTH)?;
+    let unit = unit(inside.get(at..)?)?;
+    // A backslash that is escaped itself escapes nothing.
+    let escapes = inside[..at].bytes().rev().take_while(|byte| *byte == b'\\').count();
+    (escapes.is_multiple_of(2) && matches!(unit, 0xD800..=0xDBFF)).then_some(at)
 }
 
 /// The unit of UTF-16 that the JSON begins with, if it is written as its number.
@@ -128,7 +155,7 @@ impl<'a> Object<'a> {
 
     /// Replaces the member where it stands, or adds it at the end.
     pub fn set(&mut self, key: &'a str, value: Box<RawValue>) {
-        self.put(key, Cow::Owned(value));
+        self.put(key.into(), Cow::Owned(value));
     }
 
     /// Of several members with one name the last one stays, as with other readers of JSON.
@@ -142,13 +169,13 @@ impl<'a> Object<'a> {
 
     /// The same with a value that is somebody else's.
     pub fn set_borrowed(&mut self, key: &'a str, value: &'a RawValue) {
-        self.put(key, Cow::Borrowed(value));
+        self.put(key.into(), Cow::Borrowed(value));
     }
 
-    fn put(&mut self, key: &'a str, value: Cow<'a, RawValue>) {
-        match self.0.iter_mut().find(|(name, _)| name == key) {
+    fn put(&mut self, key: Cow<'a, str>, value: Cow<'a, RawValue>) {
+        match self.0.iter_mut().find(|(name, _)| *name == key) {
             Some((_, old)) => *old = value,
-            None => self.0.push((Cow::Borrowed(key), value)),
+            None => self.0.push((key, value)),
         }
     }
 
@@ -176,12 +203,15 @@ impl<'a> Object<'a> {
 
     /// Replaces each member that `other` has too, and adds its others at the end.
     pub fn overlay(&mut self, other: Self) {
-        for (key, value) in other.0 {
-            match self.0.iter_mut().find(|(name, _)| *name == key) {
-                Some((_, old)) => *old = value,
-                None => self.0.push((key, value)),
-            }
-        }
+        other.0.into_iter().for_each(|(key, value)| self.put(key, value));
+    }
+
+    /// The JSON, as bytes.
+    #[must_use]
+    pub fn to_bytes(&self) -> Bytes {
+        let mut out = BytesMut::new();
+        self.write(&mut out);
+        out.freeze()
     }
 
     /// Writes the JSON.

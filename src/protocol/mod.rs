@@ -18,7 +18,10 @@ mod usage;
 pub use draft::Draft;
 pub use event::{Event, Kind, Malformed};
 pub use item::Item;
-pub use json::{Object, on_one_line, raw, raw_str, whole_characters, with_whole_characters};
+pub use json::{
+    Object, last_half, on_one_line, raw, raw_str, whole_characters, with_whole_characters,
+    without_halves,
+};
 pub use piece::{Piece, What, Words};
 pub use reader::{
     Entries, Entry, List, MAX_COMMAS, MAX_DEPTH, entries, from_json, from_object, object_with,

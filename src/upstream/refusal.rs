@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use http::{HeaderMap, StatusCode};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::{
     Error,
@@ -36,19 +36,20 @@ impl Refusal {
 
     /// Reads the body of a refusal, in any of the shapes that are known.
     pub(super) fn read(body: &[u8]) -> Self {
-        let Ok(Value::Object(mut body)) = serde_json::from_slice(body) else {
-            let text = String::from_utf8_lossy(body);
-            let text = text.trim();
-            let plain = !text.is_empty() && !text.starts_with('<');
-            return Self {
-                message: plain.then(|| text.chars().take(500).collect()),
-                ..Self::default()
-            };
-        };
+        if let Ok(Value::Object(body)) = serde_json::from_slice(body) {
+            return Self::object(body);
+        }
+        let text = String::from_utf8_lossy(body);
+        let text = text.trim();
+        let plain = !text.is_empty() && !text.starts_with('<');
+        Self { message: plain.then(|| text.chars().take(500).collect()), ..Self::default() }
+    }
+
+    fn object(mut body: Map<String, Value>) -> Self {
         match (body.remove("detail"), body.remove("error")) {
             (Some(Value::String(detail)), _) => Self::detail(detail),
             (Some(Value::Object(detail)), _) if detail.contains_key("error") => {
-                Self::read(Value::Object(detail).to_string().as_bytes())
+                Self::object(detail)
             }
             (Some(Value::Object(detail)), _) => {
                 let code = detail.get("code").and_then(Value::as_str).map(str::to_owned);

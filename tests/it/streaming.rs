@@ -163,9 +163,9 @@ async fn a_client_that_leaves_takes_its_turn_with_it() {
 }
 
 fn bare_request(host: &str) -> String {
-    let (body, path) = (streamed().to_string(), CHAT);
+    let body = streamed().to_string();
     let length = body.len();
-    format!("POST {path} HTTP/1.1\r\nhost: {host}\r\ncontent-length: {length}\r\n\r\n{body}")
+    format!("POST {CHAT} HTTP/1.1\r\nhost: {host}\r\ncontent-length: {length}\r\n\r\n{body}")
 }
 
 #[tokio::test]

@@ -106,7 +106,8 @@ fn item(json: &RawValue, mut members: Object<'_>, at: At<'_>) -> Result<Found, E
     Ok(if kind == "additional_tools" { Found::Tools(item) } else { Found::Item(item) })
 }
 
-fn is_sealed(members: &Object<'_>) -> bool {
+/// Whether reasoning is one that the model can read again.
+pub(in crate::api) fn is_sealed(members: &Object<'_>) -> bool {
     members.str("encrypted_content").is_some_and(|sealed| !sealed.is_empty())
 }
 

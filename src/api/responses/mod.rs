@@ -26,6 +26,7 @@ use encode::Ended;
 
 pub use compact::Compact;
 pub(super) use count::input_tokens;
+pub(super) use input::is_sealed;
 pub(super) use shown::shown;
 
 /// One turn in the Responses dialect.

@@ -68,8 +68,7 @@ pub(super) fn ended(event: &Event) -> Result<Option<Event>, upstream::Error> {
 fn with_item(event: &Event, item: &Item) -> Result<Event, upstream::Error> {
     let mut members = Object::parse(&event.json).map_err(Malformed::new)?;
     members.set_borrowed("item", item.json());
-    let json = serde_json::to_vec(&members).map_err(Malformed::new)?;
-    Ok(Event { json: json.into(), ..event.clone() })
+    Ok(Event { json: members.to_bytes(), ..event.clone() })
 }
 
 #[derive(Deserialize)]
@@ -83,6 +82,5 @@ pub(super) fn without_padding(event: &Event) -> Result<Event, upstream::Error> {
     if members.remove("obfuscation").is_none() {
         return Ok(event.clone());
     }
-    let json = serde_json::to_vec(&members).map_err(Malformed::new)?;
-    Ok(Event { json: json.into(), ..event.clone() })
+    Ok(Event { json: members.to_bytes(), ..event.clone() })
 }

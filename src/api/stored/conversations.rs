@@ -67,9 +67,8 @@ fn items_in(fields: &mut Object<'_>) -> Result<Option<Vec<Item>>, Error> {
 /// The items, and of reasoning that its client was shown without its seal what was kept with it:
 /// the model could not read the rest.
 async fn with_seals(shelf: &Shelf, items: Vec<Item>) -> Result<Vec<Item>, Error> {
-    let is_sealed = |item: &Item| {
-        item.members().is_ok_and(|members| members.str("encrypted_content").is_some())
-    };
+    let is_sealed =
+        |item: &Item| item.members().is_ok_and(|members| responses::is_sealed(&members));
     let mut whole = Vec::with_capacity(items.len());
     for item in items {
         let bare = item.kind().as_deref() == Some("reasoning") && !is_sealed(&item);

@@ -150,8 +150,7 @@ fn renamed(item: &Item, name: &str) -> Item {
 fn with_item(event: &Event, item: &Item) -> Event {
     let mut members = Object::parse(&event.json).unwrap_or_default();
     members.set_borrowed("item", item.json());
-    let json = Bytes::copy_from_slice(raw(&members).get().as_bytes());
-    Event { json, ..event.clone() }
+    Event { json: members.to_bytes(), ..event.clone() }
 }
 
 /// An event of which each part gives some members.

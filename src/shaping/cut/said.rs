@@ -10,7 +10,7 @@ use super::{
     what::What,
 };
 use crate::{
-    protocol::{Event, raw_str, whole_characters},
+    protocol::{Event, last_half, raw_str, whole_characters},
     tokens::{self, Counter},
 };
 
@@ -152,15 +152,4 @@ impl Said {
             search.forget();
         }
     }
-}
-
-/// Where the first half of a character begins that the inside of a JSON string ends in.
-fn last_half(inside: &str) -> Option<usize> {
-    const LENGTH: usize = r"\ud83d".len();
-    let at = inside.len().checked_sub(LENGTH).filter(|at| inside.is_char_boundary(*at))?;
-    let (before, last) = inside.split_at(at);
-    let unit = u16::from_str_radix(last.strip_prefix("\\u")?, 16).ok()?;
-    // A backslash that is escaped itself escapes nothing.
-    let is_escaped = before.bytes().rev().take_while(|byte| *byte == b'\\').count() % 2 == 1;
-    (!is_escaped && matches!(unit, 0xD800..=0xDBFF)).then_some(at)
 }

@@ -75,7 +75,7 @@ impl<'a> Writer<'a> {
         self.out.push(Event {
             kind,
             name: Bytes::from_static(name.as_bytes()),
-            json: bytes_of(&all),
+            json: all.to_bytes(),
         });
     }
 }
@@ -114,12 +114,8 @@ pub(super) fn rewritten(delta: &Event, text: &str) -> Event {
     if members.has("logprobs") {
         members.set("logprobs", raw(&NONE));
     }
-    Event { json: bytes_of(&members), ..delta.clone() }
+    Event { json: members.to_bytes(), ..delta.clone() }
 }
 
 /// An empty list.
 pub(super) const NONE: [(); 0] = [];
-
-fn bytes_of(members: &Object<'_>) -> Bytes {
-    Bytes::copy_from_slice(raw(members).get().as_bytes())
-}

@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use super::failure;
 use crate::{
-    protocol::{Event, unix_now, whole_characters},
+    protocol::{Event, unix_now, without_halves},
     sse::Frame,
     upstream::Error,
 };
@@ -90,7 +90,7 @@ impl Story {
     pub(super) fn line(&mut self, line: &[u8]) -> Result<Step, Error> {
         let unreadable =
             |error| Error::Garbled(format!("`codex exec` printed what cannot be read: {error}"));
-        let whole = std::str::from_utf8(line).ok().and_then(whole_characters);
+        let whole = without_halves(line);
         let line = whole.as_ref().map_or(line, |whole| whole.as_bytes());
         if line.trim_ascii().is_empty() {
             return Ok(Step::On(Vec::new()));

@@ -33,7 +33,7 @@ pub(super) struct Encoder {
     /// The response as it was first told, for a failure that is not told by the upstream.
     created: Option<Box<RawValue>>,
     /// What the client was told with that: the upstream says the same once more, and it may be large.
-    told: Option<BytesMut>,
+    told: Option<Bytes>,
     begun: Begun,
     ended: Option<Ended>,
 }
@@ -164,12 +164,10 @@ impl Encoder {
     }
 
     /// The JSON of a response as its client sees it.
-    fn rendered(&self, object: Object<'_>) -> BytesMut {
+    fn rendered(&self, object: Object<'_>) -> Bytes {
         let mut object = object; // It borrows from the view from here on.
         self.viewed(&mut object);
-        let mut json = BytesMut::new();
-        object.write(&mut json);
-        json
+        object.to_bytes()
     }
 
     /// The response as its client sees it.
@@ -210,7 +208,7 @@ impl Encoder {
             None => {
                 let mut members = Object::parse(json).map_err(Malformed::new)?;
                 members.set("sequence_number", raw(&number));
-                sse::write(out, &event.name, raw(&members).get().as_bytes());
+                sse::write(out, &event.name, &members.to_bytes());
             }
         }
         Ok(())
@@ -308,11 +306,10 @@ impl Encoder {
         }
         settle(&mut response);
         let object = self.finished(&response)?;
-        let mut reply = BytesMut::new();
-        object.write(&mut reply);
+        let reply = object.to_bytes();
         let ended = Ended::of(object);
         self.ended = Some(Ended { output: response.output, ..ended });
-        Ok(reply.freeze())
+        Ok(reply)
     }
 }
 

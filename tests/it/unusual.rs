@@ -1,5 +1,7 @@
 //! Halves of characters, byte order marks, frames that say nothing, errors with numbers for names.
 
+use std::io::Write;
+
 use codexway::simulator::Script;
 use pretty_assertions::assert_eq;
 use serde_json::{Value, json};
@@ -58,6 +60,28 @@ async fn a_mark_of_the_byte_order_is_no_part_of_the_body() {
     let server = TestServer::start().await;
     let body = [b"\xef\xbb\xbf".as_slice(), ask("hi").to_string().as_bytes()].concat();
     assert_eq!(post(&server, RESPONSES, body).await.0, 200);
+}
+
+#[tokio::test]
+async fn a_content_coding_is_known_in_capitals() {
+    let server = TestServer::start().await;
+    let mut body = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    body.write_all(ask("hi").to_string().as_bytes()).unwrap();
+    let request = server.client.post(format!("{}{CHAT}", server.url));
+    let request = request.header("content-encoding", "GZIP").body(body.finish().unwrap());
+    assert_eq!(request.send().await.unwrap().status(), 200);
+}
+
+#[tokio::test]
+async fn a_turn_that_was_cancelled_upstream_is_no_success() {
+    let server = TestServer::start().await;
+    let begun = json!({"type": "response.output_text.delta", "output_index": 0, "delta": "a"});
+    let ended =
+        json!({"type": "response.done", "response": {"id": "resp_1", "status": "cancelled"}});
+    let stream = format!("data: {begun}\n\ndata: {ended}\n\n");
+    server.simulator.script(Script::new().raw(stream.into_bytes()));
+    let (status, error) = server.post(CHAT, &ask("hi")).await.error();
+    assert_eq!(status, 503, "{error}");
 }
 
 #[tokio::test]
